@@ -1,0 +1,21 @@
+/*
+ * Perseus: energy-saving clock plans for pipeline-parallel training.
+ *
+ *     measurements → profile ─┐
+ *                             ├→ frontier → plan
+ *     shape or file → schedule┘
+ *
+ * No function prints, exits, reads the environment or keeps global state; different objects may be used from different
+ * threads at once.
+ */
+#ifndef PERSEUS_PERSEUS_H
+#define PERSEUS_PERSEUS_H
+
+#include <perseus/frontier.h>
+#include <perseus/plan.h>
+#include <perseus/profile.h>
+#include <perseus/schedule.h>
+#include <perseus/status.h>
+#include <perseus/version.h>
+
+#endif
