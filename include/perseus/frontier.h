@@ -8,7 +8,6 @@
 #ifndef PERSEUS_FRONTIER_H
 #define PERSEUS_FRONTIER_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +15,19 @@
 #include <perseus/profile.h>
 #include <perseus/schedule.h>
 #include <perseus/status.h>
+
+/* A flag that another thread may set; the same object in both languages. */
+#ifdef __cplusplus
+#include <atomic>
+typedef std::atomic<bool> perseus_flag;
+#else
+#include <stdatomic.h>
+typedef atomic_bool perseus_flag;
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 struct perseus_frontier;
 
@@ -30,7 +42,7 @@ struct perseus_frontier_settings {
 	/* Called now and then with the fraction done, 0..1, from the thread that solves; NULL: never. */
 	void (*progress)(double fraction, void *user);
 	void *user;
-	const atomic_bool *cancel; /* solving stops with CANCELLED soon after this becomes true; NULL: never */
+	const perseus_flag *cancel; /* solving stops with CANCELLED soon after this becomes true; NULL: never */
 };
 
 struct perseus_frontier_info {
@@ -128,5 +140,9 @@ PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_certificate_check(const
 
 /* Frees a certificate; NULL is fine. */
 PERSEUS_API void perseus_certificate_free(struct perseus_certificate *certificate);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,6 +11,10 @@
 #include <perseus/frontier.h>
 #include <perseus/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* X(name, text): which instructions share one clock. Coarser plans change clocks less often. */
 #define PERSEUS_GRANULARITY_MAP(X) \
 	X(AUTO, "auto")                /* the best of the others; instruction where changing a clock costs no time */ \
@@ -120,5 +124,9 @@ PERSEUS_API const struct perseus_plan *perseus_plan_table_lookup(
 
 /* Frees a table and its plans; NULL is fine. */
 PERSEUS_API void perseus_plan_table_free(struct perseus_plan_table *table);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -14,6 +14,10 @@
 
 #include <perseus/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One measurement, as one row of a profile CSV. */
 struct perseus_measurement {
 	int32_t stage;           /* >= 0 */
@@ -133,5 +137,9 @@ PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_class_fit(
  */
 PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_profile_check(
 		const struct perseus_profile *profile, struct perseus_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,6 +11,10 @@
 
 #include <perseus/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* X(name, class name): the kinds of instruction. The class name is what a profile calls them unless told otherwise. */
 #define PERSEUS_KIND_MAP(X)              \
 	X(FORWARD, "forward")                \
@@ -80,6 +84,7 @@ struct perseus_schedule {
 	const struct perseus_instruction *instructions; /* length n_instructions */
 	const int32_t *rank_begin;                      /* length n_ranks + 1 */
 	const struct perseus_edge *edges;               /* length n_edges */
+	bool has_derived_edges; /* the rules of the kinds hold; false: order within ranks and explicit edges alone */
 };
 
 /* Where the stages of a rank lie, for schedules with more than one stage per rank. */
@@ -149,5 +154,9 @@ PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_schedule_check(
  * is spelled alike ("3R5", "0DATA_LOAD2", "OPTIMIZER_STEP"). Always terminates `text`, length `size`.
  */
 PERSEUS_API void perseus_instruction_text(const struct perseus_instruction *instruction, char *text, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -4,6 +4,10 @@
 #ifndef PERSEUS_STATUS_H
 #define PERSEUS_STATUS_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #if defined(__GNUC__)
 #define PERSEUS_API __attribute__((visibility("default")))
 #define PERSEUS_MUST_USE __attribute__((warn_unused_result))
@@ -47,5 +51,9 @@ PERSEUS_API const char *perseus_status_text(enum perseus_status status);
 
 /* Exit code that the command line uses for a status. */
 PERSEUS_API int perseus_status_exit_code(enum perseus_status status);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 
 #include <perseus/status.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define PERSEUS_VERSION_MAJOR 0
 #define PERSEUS_VERSION_MINOR 1
 #define PERSEUS_VERSION_PATCH 0
@@ -20,5 +24,9 @@ PERSEUS_API const char *perseus_version(void);
 
 /* PERSEUS_VERSION_NUMBER of the library that runs. */
 PERSEUS_API int perseus_version_number(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

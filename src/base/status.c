@@ -59,9 +59,3 @@ perseus__fail(struct perseus_error *err, enum perseus_status status, const char 
 	err->status = status;
 	return status;
 }
-
-enum perseus_status
-perseus__no_memory(struct perseus_error *err)
-{
-	return perseus__fail(err, PERSEUS_NO_MEMORY, "out of memory");
-}

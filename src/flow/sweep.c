@@ -1,0 +1,583 @@
+/*
+ * The parametric sweep. A step pushes flow along the longest path of the residual graph until an arc of it saturates;
+ * what hung below that arc in the tree of longest paths moves earlier, rigidly, until residual arcs stop it piece by
+ * piece. The work beyond one pass over the moving part is proportional to the pieces.
+ */
+#include "flow/sweep.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <string.h>
+
+enum { NONE = -1 };
+
+/* Earlier than any event, and far enough from the ends of the range to be subtracted from. */
+#define NO_FLOOR (-PERSEUS__UNBOUNDED)
+
+/*
+ * `mark` of an event in relation to the sweep's epoch e: 3e + MOVING or 3e + STOPPED while a step moves it and after;
+ * anything less: not part of this step. 3e + WATCHED: moving, and some event behind it must stop when it does.
+ */
+enum { MOVING = 0, WATCHED = 1, STOPPED = 2, N_MARKS = 3 };
+
+/* The step in progress. */
+struct step {
+	int64_t shift_ns; /* how far the moving part has moved */
+	int64_t horizon_ns; /* events whose floor is further away are not in the heap */
+	int32_t n_moving;   /* length of sweep->moving: events of this step, parents before children */
+	int32_t n_left;     /* those still moving */
+};
+
+static bool
+is_moving(const struct perseus__sweep *sweep, int32_t v)
+{
+	return sweep->events[v].mark == N_MARKS * sweep->epoch + MOVING
+			|| sweep->events[v].mark == N_MARKS * sweep->epoch + WATCHED;
+}
+
+static const int64_t *
+lengths_of(const struct perseus__sweep *sweep, const struct perseus__arc *arc)
+{
+	return sweep->network->length_ns + arc->curve;
+}
+
+static const int64_t *
+slopes_of(const struct perseus__sweep *sweep, const struct perseus__arc *arc)
+{
+	return sweep->network->slope + arc->curve;
+}
+
+/* Length of the forward residual arc: head >= tail + this. */
+static int64_t
+forward_length(const struct perseus__sweep *sweep, int32_t a)
+{
+	return lengths_of(sweep, &sweep->network->arcs[a])[sweep->arc_level[a]];
+}
+
+/* Length of the backward residual arc: head <= tail + this; PERSEUS__UNBOUNDED where there is none. */
+static int64_t
+backward_length(const struct perseus__sweep *sweep, int32_t a)
+{
+	const struct perseus__arc *arc = &sweep->network->arcs[a];
+	const int32_t level = sweep->arc_level[a];
+	if (sweep->arc_flow[a] > slopes_of(sweep, arc)[level + 1])
+		return lengths_of(sweep, arc)[level];
+	return level + 1 < arc->n_lengths ? lengths_of(sweep, arc)[level + 1] : PERSEUS__UNBOUNDED;
+}
+
+/* How much more the tree arc above `v` can carry towards `v` before its length changes. */
+static int64_t
+tree_capacity(const struct perseus__sweep *sweep, int32_t v)
+{
+	const int32_t a = sweep->tree[v].arc;
+	const struct perseus__arc *arc = &sweep->network->arcs[a];
+	const int64_t *slope = slopes_of(sweep, arc);
+	const int32_t level = sweep->arc_level[a];
+	const int64_t flow = sweep->arc_flow[a];
+	if (arc->head == v)
+		return level == 0 ? PERSEUS__UNBOUNDED : slope[level] - flow;
+	/* A backward residual arc in the tree exists: the flow can sink to the next slope. */
+	return flow > slope[level + 1] ? flow - slope[level + 1] : slope[level + 1] - slope[level + 2];
+}
+
+static void
+push_flow(struct perseus__sweep *sweep, int32_t v, int64_t amount)
+{
+	const int32_t a = sweep->tree[v].arc;
+	const struct perseus__arc *arc = &sweep->network->arcs[a];
+	const int64_t *slope = slopes_of(sweep, arc);
+	if (arc->head == v) {
+		sweep->arc_flow[a] += amount;
+		if (sweep->arc_flow[a] == slope[sweep->arc_level[a]])
+			sweep->arc_level[a]--;
+	} else {
+		if (sweep->arc_flow[a] == slope[sweep->arc_level[a] + 1])
+			sweep->arc_level[a]++;
+		sweep->arc_flow[a] -= amount;
+	}
+}
+
+static void
+unlink_event(struct perseus__sweep *sweep, int32_t v)
+{
+	struct perseus__tree_link *link = &sweep->tree[v];
+	const int32_t next = sweep->events[v].next_sibling;
+	if (link->previous_sibling == NONE)
+		sweep->events[link->parent].first_child = next;
+	else
+		sweep->events[link->previous_sibling].next_sibling = next;
+	if (next != NONE)
+		sweep->tree[next].previous_sibling = link->previous_sibling;
+	link->parent = NONE;
+	link->arc = NONE;
+}
+
+static void
+link_event(struct perseus__sweep *sweep, int32_t v, int32_t parent, int32_t arc)
+{
+	const int32_t next = sweep->events[parent].first_child;
+	sweep->tree[v] = (struct perseus__tree_link){.parent = parent, .arc = arc, .previous_sibling = NONE};
+	sweep->events[v].next_sibling = next;
+	if (next != NONE)
+		sweep->tree[next].previous_sibling = v;
+	sweep->events[parent].first_child = v;
+}
+
+/* Binary heap of moving events by (key, event); heap_index is the place + 1, 0 outside. */
+static bool
+heap_less(struct perseus__heap_entry a, struct perseus__heap_entry b)
+{
+	return a.key != b.key ? a.key < b.key : a.event < b.event;
+}
+
+static void
+heap_place(struct perseus__sweep *sweep, int32_t i, struct perseus__heap_entry entry)
+{
+	sweep->heap[i] = entry;
+	sweep->events[entry.event].heap_index = i + 1;
+}
+
+static void
+heap_sift_up(struct perseus__sweep *sweep, int32_t i, struct perseus__heap_entry entry)
+{
+	while (i > 0 && heap_less(entry, sweep->heap[(i - 1) / 2])) {
+		heap_place(sweep, i, sweep->heap[(i - 1) / 2]);
+		i = (i - 1) / 2;
+	}
+	heap_place(sweep, i, entry);
+}
+
+static void
+heap_sift_down(struct perseus__sweep *sweep, int32_t i, struct perseus__heap_entry entry)
+{
+	for (;;) {
+		int32_t child = 2 * i + 1;
+		if (child >= sweep->heap_size)
+			break;
+		if (child + 1 < sweep->heap_size && heap_less(sweep->heap[child + 1], sweep->heap[child]))
+			child++;
+		if (!heap_less(sweep->heap[child], entry))
+			break;
+		heap_place(sweep, i, sweep->heap[child]);
+		i = child;
+	}
+	heap_place(sweep, i, entry);
+}
+
+/* Puts the event in the heap, or brings it forward to an earlier key. */
+static void
+heap_bring_forward(struct perseus__sweep *sweep, int32_t v, int64_t key)
+{
+	const struct perseus__heap_entry entry = {.key = key, .event = v};
+	const int32_t index = sweep->events[v].heap_index;
+	if (index == 0)
+		heap_sift_up(sweep, sweep->heap_size++, entry);
+	else if (key < sweep->heap[index - 1].key)
+		heap_sift_up(sweep, index - 1, entry);
+}
+
+static struct perseus__heap_entry
+heap_pop(struct perseus__sweep *sweep)
+{
+	const struct perseus__heap_entry top = sweep->heap[0];
+	sweep->events[top.event].heap_index = 0;
+	const struct perseus__heap_entry last = sweep->heap[--sweep->heap_size];
+	if (sweep->heap_size > 0)
+		heap_sift_down(sweep, 0, last);
+	return top;
+}
+
+/* What stops a moving event, as far as is known. */
+struct obstacle {
+	int64_t floor_ns;   /* earliest time any residual arc allows, whether its tail moves on or not */
+	int64_t stopped_ns; /* earliest time those with a tail at rest allow */
+	int64_t next_ns;    /* like floor_ns, without arcs whose tail moves along and is touched already */
+	int32_t tail;       /* of the arc that gives stopped_ns */
+	int32_t arc;
+};
+
+/* Takes into account the residual arc `a` of `length` from `tail` to `v`. */
+static void
+meet(struct perseus__sweep *sweep, const struct step *step, int32_t v, int32_t tail, int32_t a, int64_t length,
+		struct obstacle *obstacle)
+{
+	const bool moves = is_moving(sweep, tail);
+	const int64_t at = sweep->events[tail].time_ns - (moves ? step->shift_ns : 0) + length;
+	if (at > obstacle->floor_ns)
+		obstacle->floor_ns = at;
+	if (!moves && at > obstacle->stopped_ns) {
+		obstacle->stopped_ns = at;
+		obstacle->tail = tail;
+		obstacle->arc = a;
+	}
+	if (moves && at == sweep->events[v].time_ns - step->shift_ns)
+		sweep->events[tail].mark = N_MARKS * sweep->epoch + WATCHED;
+	else if (at > obstacle->next_ns)
+		obstacle->next_ns = at;
+}
+
+/* Looks at every residual arc into `v` but those of the tree, as they are after the shift so far. */
+static struct obstacle
+look_around(struct perseus__sweep *sweep, const struct step *step, int32_t v)
+{
+	const struct perseus__network *network = sweep->network;
+	struct obstacle obstacle = {.floor_ns = NO_FLOOR, .stopped_ns = NO_FLOOR, .next_ns = NO_FLOOR,
+			.tail = NONE, .arc = NONE};
+	for (int32_t k = network->in_begin[v]; k < network->in_begin[v + 1]; k++) {
+		const int32_t a = network->in_arcs[k];
+		const int32_t tail = network->arcs[a].tail;
+		if (sweep->tree[v].arc != a && sweep->tree[tail].arc != a)
+			meet(sweep, step, v, tail, a, forward_length(sweep, a), &obstacle);
+	}
+	for (int32_t k = network->out_begin[v]; k < network->out_begin[v + 1]; k++) {
+		const int32_t a = network->out_arcs[k];
+		const int32_t head = network->arcs[a].head;
+		if (sweep->tree[v].arc == a || sweep->tree[head].arc == a)
+			continue;
+		const int64_t length = backward_length(sweep, a);
+		if (length != PERSEUS__UNBOUNDED)
+			meet(sweep, step, v, head, a, -length, &obstacle);
+	}
+	return obstacle;
+}
+
+/* An event that moves on learns that `at_ns` is as far as a new residual arc lets it. */
+static void
+lower_bound_event(struct perseus__sweep *sweep, const struct step *step, int32_t v, int64_t at_ns)
+{
+	struct perseus__event *event = &sweep->events[v];
+	if (at_ns > event->floor_ns)
+		event->floor_ns = at_ns;
+	const int64_t key = event->time_ns - at_ns;
+	if (is_moving(sweep, v) && key < step->horizon_ns)
+		heap_bring_forward(sweep, v, key > step->shift_ns ? key : step->shift_ns);
+}
+
+/* The arc between `child` and its former parent is no tree arc any more: it binds both like any other. */
+static void
+untie(struct perseus__sweep *sweep, const struct step *step, int32_t child, int32_t parent, int32_t a)
+{
+	const bool forward = sweep->network->arcs[a].head == child;
+	const int64_t there = forward ? forward_length(sweep, a) : -backward_length(sweep, a);
+	const int64_t back = forward ? backward_length(sweep, a) : -forward_length(sweep, a);
+	const int64_t child_ns = sweep->events[child].time_ns - (is_moving(sweep, child) ? step->shift_ns : 0);
+	const int64_t parent_ns = sweep->events[parent].time_ns - (is_moving(sweep, parent) ? step->shift_ns : 0);
+	if (there != -PERSEUS__UNBOUNDED)
+		lower_bound_event(sweep, step, child, parent_ns + there);
+	if (back != PERSEUS__UNBOUNDED)
+		lower_bound_event(sweep, step, parent, child_ns - back);
+}
+
+/* Some moving event touches `v` from behind: it must be looked at now that `v` stops. */
+static void
+wake_followers(struct perseus__sweep *sweep, const struct step *step, int32_t v)
+{
+	const struct perseus__network *network = sweep->network;
+	for (int32_t k = network->out_begin[v]; k < network->out_begin[v + 1]; k++) {
+		const int32_t head = network->arcs[network->out_arcs[k]].head;
+		if (is_moving(sweep, head))
+			heap_bring_forward(sweep, head, step->shift_ns);
+	}
+	for (int32_t k = network->in_begin[v]; k < network->in_begin[v + 1]; k++) {
+		const int32_t tail = network->arcs[network->in_arcs[k]].tail;
+		if (is_moving(sweep, tail))
+			heap_bring_forward(sweep, tail, step->shift_ns);
+	}
+}
+
+/* Stops `top` and all that hangs below it, walking the tree in preorder. */
+static void
+stop_subtree(struct perseus__sweep *sweep, struct step *step, int32_t top)
+{
+	const int32_t stopped = N_MARKS * sweep->epoch + STOPPED;
+	int32_t v = top;
+	for (;;) {
+		struct perseus__event *event = &sweep->events[v];
+		const bool watched = event->mark == N_MARKS * sweep->epoch + WATCHED;
+		event->time_ns -= step->shift_ns;
+		event->mark = stopped;
+		step->n_left--;
+		if (watched)
+			wake_followers(sweep, step, v);
+		if (event->first_child != NONE) {
+			v = event->first_child;
+			continue;
+		}
+		while (v != top && sweep->events[v].next_sibling == NONE)
+			v = sweep->tree[v].parent;
+		if (v == top)
+			return;
+		v = sweep->events[v].next_sibling;
+	}
+}
+
+/* `v` has reached what stops it: it hangs there from now on. */
+static void
+attach(struct perseus__sweep *sweep, struct step *step, int32_t v, const struct obstacle *obstacle)
+{
+	const int32_t old_parent = sweep->tree[v].parent;
+	const int32_t old_arc = sweep->tree[v].arc;
+	if (old_parent != NONE)
+		unlink_event(sweep, v);
+	stop_subtree(sweep, step, v);
+	link_event(sweep, v, obstacle->tail, obstacle->arc);
+	if (old_parent != NONE)
+		untie(sweep, step, v, old_parent, old_arc);
+}
+
+/* Puts all still moving events into the heap whose floor lies within the horizon. */
+static void
+fill_heap(struct perseus__sweep *sweep, const struct step *step)
+{
+	for (int32_t i = 0; i < step->n_moving; i++) {
+		const int32_t v = sweep->moving[i];
+		const struct perseus__event *event = &sweep->events[v];
+		const int64_t key = event->time_ns - event->floor_ns;
+		if (event->mark != N_MARKS * sweep->epoch + STOPPED && key < step->horizon_ns)
+			heap_bring_forward(sweep, v, key > step->shift_ns ? key : step->shift_ns);
+	}
+}
+
+/* The roots' subtrees, parents before children. Roots come first in sweep->moving. */
+static void
+collect_moving(struct perseus__sweep *sweep, struct step *step)
+{
+	const int32_t moving = N_MARKS * sweep->epoch + MOVING;
+	for (int32_t i = 0; i < step->n_moving; i++) {
+		struct perseus__event *event = &sweep->events[sweep->moving[i]];
+		event->mark = moving;
+		for (int32_t child = event->first_child; child != NONE; child = sweep->events[child].next_sibling)
+			sweep->moving[step->n_moving++] = child;
+	}
+	step->n_left = step->n_moving;
+}
+
+/* Pushes flow up to the first saturated arc; what hung on saturated arcs becomes roots of the moving part. */
+static bool
+augment(struct perseus__sweep *sweep, struct step *step)
+{
+	const int32_t sink = sweep->network->n_nodes - 1;
+	int64_t amount = PERSEUS__UNBOUNDED;
+	for (int32_t v = sink; v != 0; v = sweep->tree[v].parent) {
+		const int64_t capacity = tree_capacity(sweep, v);
+		if (capacity < amount)
+			amount = capacity;
+	}
+	if (amount == PERSEUS__UNBOUNDED)
+		return false;
+	for (int32_t v = sink; v != 0;) {
+		const int32_t parent = sweep->tree[v].parent;
+		const int32_t a = sweep->tree[v].arc;
+		const bool saturated = tree_capacity(sweep, v) == amount;
+		push_flow(sweep, v, amount);
+		if (saturated) {
+			unlink_event(sweep, v);
+			untie(sweep, step, v, parent, a);
+			sweep->moving[step->n_moving++] = v;
+		}
+		v = parent;
+	}
+	sweep->flow += amount;
+	return true;
+}
+
+/* Moves the moving part until every piece of it is stopped. */
+static void
+settle(struct perseus__sweep *sweep, struct step *step)
+{
+	while (step->n_left > 0) {
+		if (sweep->heap_size == 0) {
+			step->horizon_ns = step->horizon_ns < PERSEUS__UNBOUNDED / 8 ? step->horizon_ns * 8 : INT64_MAX;
+			fill_heap(sweep, step);
+			continue;
+		}
+		const struct perseus__heap_entry top = heap_pop(sweep);
+		const int32_t v = top.event;
+		if (!is_moving(sweep, v))
+			continue;
+		step->shift_ns = top.key;
+		struct perseus__event *event = &sweep->events[v];
+		const struct obstacle obstacle = look_around(sweep, step, v);
+		event->floor_ns = obstacle.floor_ns;
+		if (obstacle.stopped_ns == event->time_ns - step->shift_ns)
+			attach(sweep, step, v, &obstacle);
+		else if (obstacle.next_ns != NO_FLOOR && event->time_ns - obstacle.next_ns < step->horizon_ns)
+			heap_bring_forward(sweep, v, event->time_ns - obstacle.next_ns);
+	}
+	while (sweep->heap_size > 0)
+		(void)heap_pop(sweep);
+}
+
+/* Marks stay unique for 2^31 / 3 steps; then they start again. */
+static void
+next_epoch(struct perseus__sweep *sweep)
+{
+	if (sweep->epoch < INT32_MAX / N_MARKS - 1) {
+		sweep->epoch++;
+		return;
+	}
+	for (int32_t v = 0; v < sweep->network->n_nodes; v++)
+		sweep->events[v].mark = 0;
+	sweep->epoch = 1;
+}
+
+bool
+perseus__sweep_step(struct perseus__sweep *sweep)
+{
+	next_epoch(sweep);
+	struct step step = {.horizon_ns = sweep->reach_ns};
+	if (!augment(sweep, &step))
+		return false;
+	collect_moving(sweep, &step);
+	fill_heap(sweep, &step);
+	settle(sweep, &step);
+	/* Follow what is usual, so that the heap neither starves nor drowns. */
+	sweep->reach_ns = (3 * sweep->reach_ns + 2 * step.shift_ns) / 4 + 1;
+	const int64_t time_ns = sweep->events[sweep->network->n_nodes - 1].time_ns;
+	sweep->saved += (perseus__wide)sweep->flow * (sweep->time_ns - time_ns);
+	sweep->time_ns = time_ns;
+	sweep->n_augmentations++;
+	return true;
+}
+
+/* Recomputes what is derived from times, flows and the tree: children and floors. */
+static void
+derive(struct perseus__sweep *sweep)
+{
+	const int32_t n = sweep->network->n_nodes;
+	for (int32_t v = 0; v < n; v++)
+		sweep->events[v].first_child = NONE;
+	for (int32_t v = n - 1; v > 0; v--)
+		link_event(sweep, v, sweep->tree[v].parent, sweep->tree[v].arc);
+	next_epoch(sweep);
+	const struct step step = {0};
+	for (int32_t v = 0; v < n; v++)
+		sweep->events[v].floor_ns = look_around(sweep, &step, v).floor_ns;
+	sweep->time_ns = sweep->events[n - 1].time_ns;
+}
+
+/* Longest paths with everything at its greatest length. */
+static void
+start(struct perseus__sweep *sweep)
+{
+	const struct perseus__network *network = sweep->network;
+	for (int32_t a = 0; a < network->n_arcs; a++)
+		sweep->arc_level[a] = network->arcs[a].n_lengths - 1;
+	sweep->tree[0] = (struct perseus__tree_link){.parent = NONE, .arc = NONE, .previous_sibling = NONE};
+	for (int32_t v = 1; v < network->n_nodes; v++) {
+		struct perseus__tree_link best = {.parent = NONE, .arc = NONE};
+		int64_t latest_ns = INT64_MIN;
+		for (int32_t k = network->in_begin[v]; k < network->in_begin[v + 1]; k++) {
+			const int32_t a = network->in_arcs[k];
+			const int32_t tail = network->arcs[a].tail;
+			const int64_t at_ns = sweep->events[tail].time_ns + forward_length(sweep, a);
+			if (at_ns > latest_ns) {
+				latest_ns = at_ns;
+				best.parent = tail;
+				best.arc = a;
+			}
+		}
+		sweep->events[v].time_ns = latest_ns;
+		sweep->tree[v] = best;
+	}
+	derive(sweep);
+	sweep->reach_ns = sweep->time_ns / 1000 + 1;
+}
+
+enum perseus_status
+perseus__sweep_init(struct perseus__sweep *sweep, const struct perseus__network *network, struct perseus_error *err)
+{
+	struct perseus__sweep built = {.network = network};
+	const size_t n_nodes = (size_t)network->n_nodes;
+	const size_t n_arcs = (size_t)network->n_arcs;
+	built.events = perseus__new_array(n_nodes, sizeof *built.events);
+	built.tree = perseus__new_array(n_nodes, sizeof *built.tree);
+	built.arc_flow = perseus__new_array(n_arcs, sizeof *built.arc_flow);
+	built.arc_level = perseus__new_array(n_arcs, sizeof *built.arc_level);
+	built.moving = perseus__new_array(n_nodes, sizeof *built.moving);
+	built.heap = perseus__new_array(n_nodes, sizeof *built.heap);
+	if (!built.events || !built.tree || !built.arc_flow || !built.arc_level || !built.moving || !built.heap) {
+		perseus__sweep_fini(&built);
+		return perseus__no_memory(err);
+	}
+	start(&built);
+	*sweep = built;
+	return PERSEUS_OK;
+}
+
+void
+perseus__sweep_fini(struct perseus__sweep *sweep)
+{
+	perseus__free(sweep->events);
+	perseus__free(sweep->tree);
+	perseus__free(sweep->arc_flow);
+	perseus__free(sweep->arc_level);
+	perseus__free(sweep->moving);
+	perseus__free(sweep->heap);
+	*sweep = (struct perseus__sweep){0};
+}
+
+/* A saved state: header, then times, arc flows, tree and levels, each array whole. */
+struct saved_header {
+	int64_t flow;
+	int64_t reach_ns;
+	int64_t n_augmentations;
+	perseus__wide saved;
+};
+
+struct saved_tree {
+	int32_t parent;
+	int32_t arc;
+};
+
+size_t
+perseus__sweep_state_bytes(const struct perseus__network *network)
+{
+	const size_t bytes = sizeof(struct saved_header)
+			+ (size_t)network->n_nodes * (sizeof(int64_t) + sizeof(struct saved_tree))
+			+ (size_t)network->n_arcs * (sizeof(int64_t) + sizeof(int32_t));
+	const size_t alignment = _Alignof(struct saved_header);
+	return (bytes + alignment - 1) / alignment * alignment;
+}
+
+void
+perseus__sweep_save(const struct perseus__sweep *sweep, void *state)
+{
+	const struct perseus__network *network = sweep->network;
+	struct saved_header *header = state;
+	*header = (struct saved_header){.flow = sweep->flow, .reach_ns = sweep->reach_ns,
+			.n_augmentations = sweep->n_augmentations, .saved = sweep->saved};
+	int64_t *time_ns = (int64_t *)(header + 1);
+	int64_t *arc_flow = time_ns + network->n_nodes;
+	struct saved_tree *tree = (struct saved_tree *)(arc_flow + network->n_arcs);
+	int32_t *arc_level = (int32_t *)(tree + network->n_nodes);
+	for (int32_t v = 0; v < network->n_nodes; v++) {
+		time_ns[v] = sweep->events[v].time_ns;
+		tree[v] = (struct saved_tree){.parent = sweep->tree[v].parent, .arc = sweep->tree[v].arc};
+	}
+	memcpy(arc_flow, sweep->arc_flow, (size_t)network->n_arcs * sizeof *arc_flow);
+	memcpy(arc_level, sweep->arc_level, (size_t)network->n_arcs * sizeof *arc_level);
+}
+
+void
+perseus__sweep_restore(struct perseus__sweep *sweep, const void *state)
+{
+	const struct perseus__network *network = sweep->network;
+	const struct saved_header *header = state;
+	sweep->flow = header->flow;
+	sweep->reach_ns = header->reach_ns;
+	sweep->saved = header->saved;
+	sweep->n_augmentations = header->n_augmentations;
+	const int64_t *time_ns = (const int64_t *)(header + 1);
+	const int64_t *arc_flow = time_ns + network->n_nodes;
+	const struct saved_tree *tree = (const struct saved_tree *)(arc_flow + network->n_arcs);
+	const int32_t *arc_level = (const int32_t *)(tree + network->n_nodes);
+	for (int32_t v = 0; v < network->n_nodes; v++) {
+		sweep->events[v].time_ns = time_ns[v];
+		sweep->tree[v] = (struct perseus__tree_link){.parent = tree[v].parent, .arc = tree[v].arc};
+	}
+	memcpy(sweep->arc_flow, arc_flow, (size_t)network->n_arcs * sizeof *arc_flow);
+	memcpy(sweep->arc_level, arc_level, (size_t)network->n_arcs * sizeof *arc_level);
+	derive(sweep);
+}

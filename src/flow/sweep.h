@@ -1,0 +1,93 @@
+/*
+ * The parametric sweep: from the longest iteration to the shortest, always at least cost, one longest augmenting path
+ * a step. Method and invariants: docs/algorithm.md.
+ */
+#ifndef PERSEUS_FLOW_SWEEP_H
+#define PERSEUS_FLOW_SWEEP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/wide.h"
+#include "flow/network.h"
+
+#include <perseus/status.h>
+
+/* Event of the reduced graph: what every step reads of every event that moves. */
+struct perseus__event {
+	int64_t time_ns;
+	/*
+	 * No residual arc other than those of the tree can stop the event from moving to any time above this. Tails only
+	 * ever move earlier, so a bound once computed stays one; it is computed anew only when the event comes near it.
+	 */
+	int64_t floor_ns;
+	int32_t first_child;
+	int32_t next_sibling;
+	int32_t mark; /* see the states in sweep.c */
+	int32_t heap_index;
+};
+
+/* Where an event hangs in the tree of longest paths. */
+struct perseus__tree_link {
+	int32_t parent;
+	int32_t arc;
+	int32_t previous_sibling; /* or -1 */
+};
+
+struct perseus__heap_entry {
+	int64_t key;
+	int32_t event;
+};
+
+/*
+ * State of a sweep; read-only outside sweep.c. Between steps `event.time_ns` are longest path lengths in the residual
+ * graph, and optimal times of the events for iteration time `time_ns`.
+ */
+struct perseus__sweep {
+	const struct perseus__network *network; /* borrowed */
+	int64_t time_ns;                        /* iteration time: that of the sink */
+	int64_t flow;                           /* from source to sink: the price of a nanosecond, of the last step */
+	perseus__wide saved;                       /* cost of the shortening so far, in slope · ns */
+	struct perseus__event *events;          /* length n_nodes */
+	struct perseus__tree_link *tree;        /* length n_nodes */
+	int64_t *arc_flow;                      /* length n_arcs */
+	int32_t *arc_level;                     /* length n_arcs: slope[level + 1] <= flow < slope[level] */
+	int32_t *moving;                        /* length n_nodes: scratch */
+	struct perseus__heap_entry *heap;       /* length n_nodes: scratch */
+	int32_t heap_size;
+	int32_t epoch;
+	int64_t reach_ns; /* how far events moved lately: how much of the moving part is worth a look */
+	int64_t n_augmentations;
+};
+
+/* A sweep at the longest useful time, everything at its greatest length. Errors: NO_MEMORY. */
+PERSEUS_MUST_USE enum perseus_status perseus__sweep_init(
+		struct perseus__sweep *sweep, const struct perseus__network *network, struct perseus_error *err);
+
+void perseus__sweep_fini(struct perseus__sweep *sweep);
+
+/*
+ * One augmentation: raises `flow` to the price of the next stretch, then shortens the iteration at that price as far as
+ * it is valid (not at all where longest paths tie). False where the iteration cannot be shortened: nothing changes.
+ * Allocates nothing.
+ */
+bool perseus__sweep_step(struct perseus__sweep *sweep);
+
+/* Bytes of a saved state. */
+size_t perseus__sweep_state_bytes(const struct perseus__network *network);
+
+/* Saves the state between two steps into `state`, of that many bytes, aligned as malloc does. */
+void perseus__sweep_save(const struct perseus__sweep *sweep, void *state);
+
+/* Goes back, or on, to a saved state of the same network. */
+void perseus__sweep_restore(struct perseus__sweep *sweep, const void *state);
+
+/*
+ * Checks every invariant between two steps: level and flow of each arc, no residual arc violated, tree arcs tight and
+ * acyclic, flow conserved, floors true bounds. INTERNAL with the first violation. O(nodes + arcs).
+ */
+PERSEUS_MUST_USE enum perseus_status perseus__sweep_check(
+		const struct perseus__sweep *sweep, struct perseus_error *err);
+
+#endif
