@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { NONE = -1 };
@@ -16,10 +17,16 @@ enum { NONE = -1 };
 #define NO_FLOOR (-PERSEUS__UNBOUNDED)
 
 /*
- * `mark` of an event in relation to the sweep's epoch e: 3e + MOVING or 3e + STOPPED while a step moves it and after;
- * anything less: not part of this step. 3e + WATCHED: moving, and some event behind it must stop when it does.
+ * `mark` of an event: N_MARKS · epoch + a sum of these while the step of that epoch moves it, 0 when it has stopped;
+ * anything up to N_MARKS · epoch: at rest.
  */
-enum { MOVING = 0, WATCHED = 1, STOPPED = 2, N_MARKS = 3 };
+enum {
+	MOVING = 1,
+	WATCHED = 2, /* some event that moves after it must be told when it stops */
+	LOOKED = 4,  /* its obstacles are known: floor_ns says what those at rest allow, margin_ns how far it keeps away
+	              * from those that move along */
+	N_MARKS = 8,
+};
 
 /* The step in progress. */
 struct step {
@@ -32,8 +39,7 @@ struct step {
 static bool
 is_moving(const struct perseus__sweep *sweep, int32_t v)
 {
-	return sweep->events[v].mark == N_MARKS * sweep->epoch + MOVING
-			|| sweep->events[v].mark == N_MARKS * sweep->epoch + WATCHED;
+	return sweep->events[v].mark > N_MARKS * sweep->epoch;
 }
 
 static const int64_t *
@@ -188,33 +194,39 @@ heap_pop(struct perseus__sweep *sweep)
 	return top;
 }
 
+static void
+heap_clear(struct perseus__sweep *sweep)
+{
+	for (int32_t i = 0; i < sweep->heap_size; i++)
+		sweep->events[sweep->heap[i].event].heap_index = 0;
+	sweep->heap_size = 0;
+}
+
 /* What stops a moving event, as far as is known. */
 struct obstacle {
-	int64_t floor_ns;   /* earliest time any residual arc allows, whether its tail moves on or not */
-	int64_t stopped_ns; /* earliest time those with a tail at rest allow */
-	int64_t next_ns;    /* like floor_ns, without arcs whose tail moves along and is touched already */
-	int32_t tail;       /* of the arc that gives stopped_ns */
+	int64_t resting_ns; /* earliest time that residual arcs with a tail at rest allow */
+	int64_t moving_ns;  /* the same of those with a tail that moves along, where it is now */
+	int32_t tail;       /* of the arc that gives resting_ns */
 	int32_t arc;
 };
 
-/* Takes into account the residual arc `a` of `length` from `tail` to `v`. */
+/* Takes into account the residual arc `a` of `length` from `tail`. */
 static void
-meet(struct perseus__sweep *sweep, const struct step *step, int32_t v, int32_t tail, int32_t a, int64_t length,
+meet(struct perseus__sweep *sweep, const struct step *step, int32_t tail, int32_t a, int64_t length,
 		struct obstacle *obstacle)
 {
 	const bool moves = is_moving(sweep, tail);
 	const int64_t at = sweep->events[tail].time_ns - (moves ? step->shift_ns : 0) + length;
-	if (at > obstacle->floor_ns)
-		obstacle->floor_ns = at;
-	if (!moves && at > obstacle->stopped_ns) {
-		obstacle->stopped_ns = at;
+	if (moves) {
+		/* No obstacle before it stops; it tells when it does. */
+		sweep->events[tail].mark |= WATCHED;
+		if (at > obstacle->moving_ns)
+			obstacle->moving_ns = at;
+	} else if (at > obstacle->resting_ns) {
+		obstacle->resting_ns = at;
 		obstacle->tail = tail;
 		obstacle->arc = a;
 	}
-	if (moves && at == sweep->events[v].time_ns - step->shift_ns)
-		sweep->events[tail].mark = N_MARKS * sweep->epoch + WATCHED;
-	else if (at > obstacle->next_ns)
-		obstacle->next_ns = at;
 }
 
 /* Looks at every residual arc into `v` but those of the tree, as they are after the shift so far. */
@@ -222,13 +234,12 @@ static struct obstacle
 look_around(struct perseus__sweep *sweep, const struct step *step, int32_t v)
 {
 	const struct perseus__network *network = sweep->network;
-	struct obstacle obstacle = {.floor_ns = NO_FLOOR, .stopped_ns = NO_FLOOR, .next_ns = NO_FLOOR,
-			.tail = NONE, .arc = NONE};
+	struct obstacle obstacle = {.resting_ns = NO_FLOOR, .moving_ns = NO_FLOOR, .tail = NONE, .arc = NONE};
 	for (int32_t k = network->in_begin[v]; k < network->in_begin[v + 1]; k++) {
 		const int32_t a = network->in_arcs[k];
 		const int32_t tail = network->arcs[a].tail;
 		if (sweep->tree[v].arc != a && sweep->tree[tail].arc != a)
-			meet(sweep, step, v, tail, a, forward_length(sweep, a), &obstacle);
+			meet(sweep, step, tail, a, forward_length(sweep, a), &obstacle);
 	}
 	for (int32_t k = network->out_begin[v]; k < network->out_begin[v + 1]; k++) {
 		const int32_t a = network->out_arcs[k];
@@ -237,7 +248,7 @@ look_around(struct perseus__sweep *sweep, const struct step *step, int32_t v)
 			continue;
 		const int64_t length = backward_length(sweep, a);
 		if (length != PERSEUS__UNBOUNDED)
-			meet(sweep, step, v, head, a, -length, &obstacle);
+			meet(sweep, step, head, a, -length, &obstacle);
 	}
 	return obstacle;
 }
@@ -269,39 +280,53 @@ untie(struct perseus__sweep *sweep, const struct step *step, int32_t child, int3
 		lower_bound_event(sweep, step, parent, child_ns - back);
 }
 
-/* Some moving event touches `v` from behind: it must be looked at now that `v` stops. */
+/* `v` has stopped and others were counting on its moving on: they learn how far they can still go. */
 static void
-wake_followers(struct perseus__sweep *sweep, const struct step *step, int32_t v)
+tell_watchers(struct perseus__sweep *sweep, const struct step *step, int32_t v)
 {
 	const struct perseus__network *network = sweep->network;
+	const int64_t time_ns = sweep->events[v].time_ns;
 	for (int32_t k = network->out_begin[v]; k < network->out_begin[v + 1]; k++) {
-		const int32_t head = network->arcs[network->out_arcs[k]].head;
-		if (is_moving(sweep, head))
-			heap_bring_forward(sweep, head, step->shift_ns);
+		const int32_t a = network->out_arcs[k];
+		const int32_t head = network->arcs[a].head;
+		if (is_moving(sweep, head) && sweep->tree[head].arc != a)
+			lower_bound_event(sweep, step, head, time_ns + forward_length(sweep, a));
 	}
 	for (int32_t k = network->in_begin[v]; k < network->in_begin[v + 1]; k++) {
-		const int32_t tail = network->arcs[network->in_arcs[k]].tail;
-		if (is_moving(sweep, tail))
-			heap_bring_forward(sweep, tail, step->shift_ns);
+		const int32_t a = network->in_arcs[k];
+		const int32_t tail = network->arcs[a].tail;
+		if (!is_moving(sweep, tail) || sweep->tree[tail].arc == a)
+			continue;
+		const int64_t length = backward_length(sweep, a);
+		if (length != PERSEUS__UNBOUNDED)
+			lower_bound_event(sweep, step, tail, time_ns - length);
 	}
+}
+
+/* The event stops where it is. What moved along with it keeps its distance or has gone further. */
+static void
+stop_event(struct perseus__sweep *sweep, struct step *step, int32_t v)
+{
+	struct perseus__event *event = &sweep->events[v];
+	const int32_t mark = event->mark;
+	event->time_ns -= step->shift_ns;
+	event->mark = 0;
+	step->n_left--;
+	if ((mark & LOOKED) && event->time_ns - sweep->margin_ns[v] > event->floor_ns)
+		event->floor_ns = event->time_ns - sweep->margin_ns[v];
+	if (mark & WATCHED)
+		tell_watchers(sweep, step, v);
 }
 
 /* Stops `top` and all that hangs below it, walking the tree in preorder. */
 static void
 stop_subtree(struct perseus__sweep *sweep, struct step *step, int32_t top)
 {
-	const int32_t stopped = N_MARKS * sweep->epoch + STOPPED;
 	int32_t v = top;
 	for (;;) {
-		struct perseus__event *event = &sweep->events[v];
-		const bool watched = event->mark == N_MARKS * sweep->epoch + WATCHED;
-		event->time_ns -= step->shift_ns;
-		event->mark = stopped;
-		step->n_left--;
-		if (watched)
-			wake_followers(sweep, step, v);
-		if (event->first_child != NONE) {
-			v = event->first_child;
+		stop_event(sweep, step, v);
+		if (sweep->events[v].first_child != NONE) {
+			v = sweep->events[v].first_child;
 			continue;
 		}
 		while (v != top && sweep->events[v].next_sibling == NONE)
@@ -326,15 +351,31 @@ attach(struct perseus__sweep *sweep, struct step *step, int32_t v, const struct 
 		untie(sweep, step, v, old_parent, old_arc);
 }
 
-/* Puts all still moving events into the heap whose floor lies within the horizon. */
+/* Learns the obstacles of a moving event: exactly from what rests, as a margin from what moves along. */
+static struct obstacle
+survey_event(struct perseus__sweep *sweep, const struct step *step, int32_t v)
+{
+	struct perseus__event *event = &sweep->events[v];
+	const struct obstacle obstacle = look_around(sweep, step, v);
+	event->floor_ns = obstacle.resting_ns;
+	event->mark |= LOOKED;
+	sweep->margin_ns[v] = event->time_ns - step->shift_ns - obstacle.moving_ns;
+	return obstacle;
+}
+
+/* Puts all still moving events into the heap that something at rest stops within the horizon. */
 static void
-fill_heap(struct perseus__sweep *sweep, const struct step *step)
+survey(struct perseus__sweep *sweep, const struct step *step)
 {
 	for (int32_t i = 0; i < step->n_moving; i++) {
 		const int32_t v = sweep->moving[i];
 		const struct perseus__event *event = &sweep->events[v];
+		if (!is_moving(sweep, v) || event->time_ns - event->floor_ns >= step->horizon_ns)
+			continue;
+		if (!(event->mark & LOOKED))
+			(void)survey_event(sweep, step, v);
 		const int64_t key = event->time_ns - event->floor_ns;
-		if (event->mark != N_MARKS * sweep->epoch + STOPPED && key < step->horizon_ns)
+		if (key < step->horizon_ns)
 			heap_bring_forward(sweep, v, key > step->shift_ns ? key : step->shift_ns);
 	}
 }
@@ -389,27 +430,21 @@ settle(struct perseus__sweep *sweep, struct step *step)
 	while (step->n_left > 0) {
 		if (sweep->heap_size == 0) {
 			step->horizon_ns = step->horizon_ns < PERSEUS__UNBOUNDED / 8 ? step->horizon_ns * 8 : INT64_MAX;
-			fill_heap(sweep, step);
+			survey(sweep, step);
 			continue;
 		}
 		const struct perseus__heap_entry top = heap_pop(sweep);
-		const int32_t v = top.event;
-		if (!is_moving(sweep, v))
+		if (!is_moving(sweep, top.event))
 			continue;
 		step->shift_ns = top.key;
-		struct perseus__event *event = &sweep->events[v];
-		const struct obstacle obstacle = look_around(sweep, step, v);
-		event->floor_ns = obstacle.floor_ns;
-		if (obstacle.stopped_ns == event->time_ns - step->shift_ns)
-			attach(sweep, step, v, &obstacle);
-		else if (obstacle.next_ns != NO_FLOOR && event->time_ns - obstacle.next_ns < step->horizon_ns)
-			heap_bring_forward(sweep, v, event->time_ns - obstacle.next_ns);
+		const struct obstacle obstacle = survey_event(sweep, step, top.event);
+		assert(obstacle.resting_ns == sweep->events[top.event].time_ns - step->shift_ns);
+		attach(sweep, step, top.event, &obstacle);
 	}
-	while (sweep->heap_size > 0)
-		(void)heap_pop(sweep);
+	heap_clear(sweep);
 }
 
-/* Marks stay unique for 2^31 / 3 steps; then they start again. */
+/* Marks stay unique for 2^28 steps; then they start again. */
 static void
 next_epoch(struct perseus__sweep *sweep)
 {
@@ -430,10 +465,10 @@ perseus__sweep_step(struct perseus__sweep *sweep)
 	if (!augment(sweep, &step))
 		return false;
 	collect_moving(sweep, &step);
-	fill_heap(sweep, &step);
+	survey(sweep, &step);
 	settle(sweep, &step);
 	/* Follow what is usual, so that the heap neither starves nor drowns. */
-	sweep->reach_ns = (3 * sweep->reach_ns + 2 * step.shift_ns) / 4 + 1;
+	sweep->reach_ns = (3 * sweep->reach_ns + step.shift_ns) / 4 + 1;
 	const int64_t time_ns = sweep->events[sweep->network->n_nodes - 1].time_ns;
 	sweep->saved += (perseus__wide)sweep->flow * (sweep->time_ns - time_ns);
 	sweep->time_ns = time_ns;
@@ -453,7 +488,7 @@ derive(struct perseus__sweep *sweep)
 	next_epoch(sweep);
 	const struct step step = {0};
 	for (int32_t v = 0; v < n; v++)
-		sweep->events[v].floor_ns = look_around(sweep, &step, v).floor_ns;
+		sweep->events[v].floor_ns = look_around(sweep, &step, v).resting_ns;
 	sweep->time_ns = sweep->events[n - 1].time_ns;
 }
 
@@ -496,8 +531,10 @@ perseus__sweep_init(struct perseus__sweep *sweep, const struct perseus__network 
 	built.arc_flow = perseus__new_array(n_arcs, sizeof *built.arc_flow);
 	built.arc_level = perseus__new_array(n_arcs, sizeof *built.arc_level);
 	built.moving = perseus__new_array(n_nodes, sizeof *built.moving);
+	built.margin_ns = perseus__new_array(n_nodes, sizeof *built.margin_ns);
 	built.heap = perseus__new_array(n_nodes, sizeof *built.heap);
-	if (!built.events || !built.tree || !built.arc_flow || !built.arc_level || !built.moving || !built.heap) {
+	if (!built.events || !built.tree || !built.arc_flow || !built.arc_level || !built.moving
+			|| !built.margin_ns || !built.heap) {
 		perseus__sweep_fini(&built);
 		return perseus__no_memory(err);
 	}
@@ -514,6 +551,7 @@ perseus__sweep_fini(struct perseus__sweep *sweep)
 	perseus__free(sweep->arc_flow);
 	perseus__free(sweep->arc_level);
 	perseus__free(sweep->moving);
+	perseus__free(sweep->margin_ns);
 	perseus__free(sweep->heap);
 	*sweep = (struct perseus__sweep){0};
 }

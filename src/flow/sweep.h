@@ -54,6 +54,7 @@ struct perseus__sweep {
 	int64_t *arc_flow;                      /* length n_arcs */
 	int32_t *arc_level;                     /* length n_arcs: slope[level + 1] <= flow < slope[level] */
 	int32_t *moving;                        /* length n_nodes: scratch */
+	int64_t *margin_ns;                     /* length n_nodes: scratch, see LOOKED in sweep.c */
 	struct perseus__heap_entry *heap;       /* length n_nodes: scratch */
 	int32_t heap_size;
 	int32_t epoch;
