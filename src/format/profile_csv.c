@@ -1,0 +1,356 @@
+/*
+ * Profile CSV to measurements: header, rows, numbers, names. What a measurement must be by itself is in
+ * profile/measurement.c, what they must be together in profile/profile.c.
+ */
+#include "format/profile_csv.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "format/csv.h"
+#include "profile/class.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *const column_names[PERSEUS__N_COLUMNS] = {
+	[PERSEUS__COLUMN_STAGE] = "stage",
+	[PERSEUS__COLUMN_INSTRUCTION] = "instruction",
+	[PERSEUS__COLUMN_FREQUENCY] = "frequency",
+	[PERSEUS__COLUMN_TIME] = "time",
+	[PERSEUS__COLUMN_ENERGY] = "energy",
+};
+
+enum { NAME_BLOCK_BYTES = 16384, NAME_SLOTS = 256 };
+
+/* Names live in a list of blocks, so that rows can point at them while more are added. */
+struct perseus__name_block {
+	struct perseus__name_block *next;
+	size_t n_used;
+	char bytes[NAME_BLOCK_BYTES];
+};
+
+struct reader {
+	struct perseus__csv csv;
+	locale_t c_locale;
+	int32_t n_columns;                     /* of the header */
+	int32_t column_at[PERSEUS__N_COLUMNS]; /* index of each in a row; -1: not seen yet */
+	struct perseus__csv_cell cells[PERSEUS__N_COLUMNS];
+	const char *name_slots[NAME_SLOTS]; /* names seen lately, by hash: most rows find theirs here */
+	struct perseus__measurements rows;
+	struct perseus_error *err;
+};
+
+static enum perseus_status
+fail_cell(const struct reader *reader, enum perseus__column column, const char *problem)
+{
+	char shown[PERSEUS__CSV_SHOWN_BYTES];
+	const struct perseus__csv_cell *cell = &reader->cells[column];
+	return perseus__fail(reader->err, PERSEUS_INVALID, "%s:%lld: column %s: \"%s\" %s", reader->csv.label,
+			(long long)reader->csv.row_line, column_names[column],
+			perseus__csv_shown(cell->text, strlen(cell->text), shown), problem);
+}
+
+static enum perseus_status
+fail_missing_column(const struct reader *reader, int column, const char *header)
+{
+	const size_t rest = (size_t)(reader->csv.end - header);
+	const char *end = memchr(header, '\n', rest);
+	size_t length = end ? (size_t)(end - header) : rest;
+	if (length > 0 && header[length - 1] == '\r')
+		length--;
+	char shown[PERSEUS__CSV_SHOWN_BYTES];
+	return perseus__fail(reader->err, PERSEUS_INVALID, "%s:%lld: no column \"%s\" in the header \"%s\"",
+			reader->csv.label, (long long)reader->csv.row_line, column_names[column],
+			perseus__csv_shown(header, length, shown));
+}
+
+/* Notes the place of a header cell, if it is one that we want. */
+static enum perseus_status
+take_header_cell(struct reader *reader, const struct perseus__csv_cell *cell)
+{
+	for (int c = 0; c < PERSEUS__N_COLUMNS; c++) {
+		if (strcmp(cell->text, column_names[c]) != 0)
+			continue;
+		if (reader->column_at[c] >= 0)
+			return perseus__fail(reader->err, PERSEUS_INVALID, "%s:%lld: column \"%s\" twice, as column %d and %d",
+					reader->csv.label, (long long)reader->csv.row_line, column_names[c], reader->column_at[c] + 1,
+					reader->n_columns + 1);
+		reader->column_at[c] = reader->n_columns;
+	}
+	if (reader->n_columns == INT32_MAX)
+		return perseus__csv_fail(&reader->csv, "too many columns");
+	reader->n_columns++;
+	return PERSEUS_OK;
+}
+
+static enum perseus_status
+read_header(struct reader *reader)
+{
+	if (!perseus__csv_find_row(&reader->csv))
+		return perseus__fail(reader->err, PERSEUS_INVALID,
+				"%s: is empty; expected the header stage,instruction,frequency,time,energy and rows",
+				reader->csv.label);
+	const char *header = reader->csv.at;
+	struct perseus__csv_cell cell;
+	bool is_last = false;
+	while (!is_last) {
+		enum perseus_status status = perseus__csv_read_cell(&reader->csv, &cell, &is_last);
+		if (status == PERSEUS_OK)
+			status = take_header_cell(reader, &cell);
+		if (status != PERSEUS_OK)
+			return status;
+	}
+	for (int c = 0; c < PERSEUS__N_COLUMNS; c++)
+		if (reader->column_at[c] < 0)
+			return fail_missing_column(reader, c, header);
+	return PERSEUS_OK;
+}
+
+/* Splits a row into the cells we want. */
+static enum perseus_status
+read_cells(struct reader *reader)
+{
+	struct perseus__csv_cell ignored;
+	bool is_last = false;
+	int64_t n_cells = 0;
+	for (; !is_last; n_cells++) {
+		struct perseus__csv_cell *cell = &ignored;
+		for (int c = 0; c < PERSEUS__N_COLUMNS; c++)
+			if (reader->column_at[c] == n_cells)
+				cell = &reader->cells[c];
+		enum perseus_status status = perseus__csv_read_cell(&reader->csv, cell, &is_last);
+		if (status != PERSEUS_OK)
+			return status;
+	}
+	if (n_cells != reader->n_columns)
+		return perseus__fail(reader->err, PERSEUS_INVALID, "%s:%lld: %lld cells, but the header has %d%s",
+				reader->csv.label, (long long)reader->csv.row_line, (long long)n_cells, reader->n_columns,
+				n_cells > reader->n_columns ? " (decimals need a point, not a comma)" : "");
+	for (int c = 0; c < PERSEUS__N_COLUMNS; c++)
+		if (reader->cells[c].length >= PERSEUS__CSV_CELL_BYTES)
+			return fail_cell(reader, (enum perseus__column)c, "and more is too long");
+	return PERSEUS_OK;
+}
+
+static const char *
+skip_sign(const char *text)
+{
+	return *text == '+' || *text == '-' ? text + 1 : text;
+}
+
+static const char *
+skip_digits(const char *text)
+{
+	while (*text >= '0' && *text <= '9')
+		text++;
+	return text;
+}
+
+/* Decimals only: strtod would take hexadecimal, "nan(1)" and blanks as well. */
+static bool
+is_decimal(const char *text)
+{
+	const char *whole = skip_sign(text);
+	const char *at = skip_digits(whole);
+	bool has_digits = at > whole;
+	if (*at == '.') {
+		const char *fraction = at + 1;
+		at = skip_digits(fraction);
+		has_digits = has_digits || at > fraction;
+	}
+	if (has_digits && (*at == 'e' || *at == 'E')) {
+		const char *exponent = skip_sign(at + 1);
+		at = skip_digits(exponent);
+		has_digits = at > exponent;
+	}
+	return has_digits && *at == '\0';
+}
+
+static bool
+names_no_finite_number(const char *text)
+{
+	const char *word = skip_sign(text);
+	return strcasecmp(word, "nan") == 0 || strcasecmp(word, "inf") == 0 || strcasecmp(word, "infinity") == 0;
+}
+
+static enum perseus_status
+parse_number(const struct reader *reader, enum perseus__column column, double *value)
+{
+	const char *text = reader->cells[column].text;
+	if (!is_decimal(text))
+		return fail_cell(reader, column, names_no_finite_number(text) ? "must be finite" : "is not a number");
+	*value = strtod_l(text, NULL, reader->c_locale);
+	if (!isfinite(*value))
+		return fail_cell(reader, column, "is too large");
+	return PERSEUS_OK;
+}
+
+/* A whole number, "1410.0" included. What does not fit becomes the nearest that does, which is out of range as well. */
+static enum perseus_status
+parse_whole(const struct reader *reader, enum perseus__column column, int32_t *value)
+{
+	double number = 0;
+	enum perseus_status status = parse_number(reader, column, &number);
+	if (status != PERSEUS_OK)
+		return status;
+	if (number != floor(number))
+		return fail_cell(reader, column, "is not a whole number");
+	*value = (int32_t)fmin(fmax(number, INT32_MIN), INT32_MAX);
+	return PERSEUS_OK;
+}
+
+/* A copy of the name that lives as long as the rows; NULL where there is no memory. */
+static const char *
+add_name(struct perseus__measurements *rows, const struct perseus__csv_cell *cell)
+{
+	struct perseus__name_block *block = rows->names;
+	if (!block || block->n_used + cell->length + 1 > NAME_BLOCK_BYTES) {
+		block = perseus__new_array(1, sizeof *block);
+		if (!block)
+			return NULL;
+		block->next = rows->names;
+		rows->names = block;
+	}
+	char *name = block->bytes + block->n_used;
+	memcpy(name, cell->text, cell->length + 1);
+	block->n_used += cell->length + 1;
+	return name;
+}
+
+/* The same, but the copy made for an earlier row where that is still at hand. */
+static const char *
+intern_name(struct reader *reader, const struct perseus__csv_cell *cell)
+{
+	uint32_t hash = 2166136261U; /* FNV-1a */
+	for (size_t i = 0; i < cell->length; i++)
+		hash = (hash ^ (unsigned char)cell->text[i]) * 16777619U;
+	const char **slot = &reader->name_slots[(hash ^ hash >> 16) % NAME_SLOTS];
+	if (!*slot || strcmp(*slot, cell->text) != 0)
+		*slot = add_name(&reader->rows, cell);
+	return *slot;
+}
+
+static enum perseus_status
+parse_row(struct reader *reader, struct perseus_measurement *row)
+{
+	*row = (struct perseus_measurement){.line = reader->csv.row_line};
+	enum perseus_status status = parse_whole(reader, PERSEUS__COLUMN_STAGE, &row->stage);
+	if (status == PERSEUS_OK)
+		status = parse_whole(reader, PERSEUS__COLUMN_FREQUENCY, &row->frequency_mhz);
+	if (status == PERSEUS_OK)
+		status = parse_number(reader, PERSEUS__COLUMN_TIME, &row->time_s);
+	if (status == PERSEUS_OK)
+		status = parse_number(reader, PERSEUS__COLUMN_ENERGY, &row->energy_j);
+	if (status != PERSEUS_OK)
+		return status;
+	const struct perseus__csv_cell *name = &reader->cells[PERSEUS__COLUMN_INSTRUCTION];
+	row->instruction = name->text;
+	enum perseus__column column;
+	const char *problem = perseus__measurement_problem(row, &column);
+	if (problem)
+		return fail_cell(reader, column, problem);
+	row->instruction = intern_name(reader, name);
+	return row->instruction ? PERSEUS_OK : perseus__no_memory(reader->err);
+}
+
+static enum perseus_status
+read_rows(struct reader *reader)
+{
+	struct perseus__measurements *rows = &reader->rows;
+	while (perseus__csv_find_row(&reader->csv)) {
+		enum perseus_status status = read_cells(reader);
+		if (status != PERSEUS_OK)
+			return status;
+		if (!perseus__reserve(&rows->rows, &rows->capacity, rows->n_rows + 1, sizeof *rows->rows))
+			return perseus__no_memory(reader->err);
+		status = parse_row(reader, &rows->rows[rows->n_rows]);
+		if (status != PERSEUS_OK)
+			return status;
+		rows->n_rows++;
+	}
+	if (rows->n_rows == 0)
+		return perseus__fail(reader->err, PERSEUS_INVALID, "%s: has a header but no rows", reader->csv.label);
+	return PERSEUS_OK;
+}
+
+enum perseus_status
+perseus__profile_csv_decode(const char *bytes, size_t length, const char *label, struct perseus__measurements *out,
+		struct perseus_error *err)
+{
+	struct reader reader = {.err = err};
+	for (int c = 0; c < PERSEUS__N_COLUMNS; c++)
+		reader.column_at[c] = -1;
+	reader.c_locale = newlocale(LC_ALL_MASK, "C", NULL);
+	if (!reader.c_locale)
+		return perseus__no_memory(err);
+	enum perseus_status status = perseus__csv_init(&reader.csv, bytes, length, label, err);
+	if (status == PERSEUS_OK)
+		status = read_header(&reader);
+	if (status == PERSEUS_OK)
+		status = read_rows(&reader);
+	freelocale(reader.c_locale);
+	if (status == PERSEUS_OK)
+		*out = reader.rows;
+	else
+		perseus__measurements_fini(&reader.rows);
+	return status;
+}
+
+static enum perseus_status
+fail_file(const char *path, const char *reason, struct perseus_error *err)
+{
+	return perseus__fail(err, PERSEUS_IO, "cannot read %s: %s", path, reason);
+}
+
+/* All of a file into `*bytes`, which the caller frees, on failure too. */
+static enum perseus_status
+read_all(FILE *file, const char *path, char **bytes, size_t *length, struct perseus_error *err)
+{
+	enum { CHUNK_BYTES = 1 << 16 };
+	size_t capacity = 0;
+	while (!feof(file)) {
+		if (!perseus__reserve(bytes, &capacity, *length + CHUNK_BYTES, 1))
+			return perseus__no_memory(err);
+		const size_t n_read = fread(*bytes + *length, 1, capacity - *length, file);
+		if (ferror(file))
+			return fail_file(path, strerror(errno), err);
+		*length += n_read;
+		if (*length > PERSEUS__PROFILE_CSV_MAX_BYTES)
+			return fail_file(path, "larger than 512 MiB", err);
+	}
+	return PERSEUS_OK;
+}
+
+enum perseus_status
+perseus__profile_csv_read(const char *path, struct perseus__measurements *out, struct perseus_error *err)
+{
+	FILE *file = fopen(path, "rbe");
+	if (!file)
+		return fail_file(path, strerror(errno), err);
+	char *bytes = NULL;
+	size_t length = 0;
+	enum perseus_status status = read_all(file, path, &bytes, &length, err);
+	(void)fclose(file); /* only read from */
+	if (status == PERSEUS_OK)
+		status = perseus__profile_csv_decode(bytes, length, path, out, err);
+	perseus__free(bytes);
+	return status;
+}
+
+void
+perseus__measurements_fini(struct perseus__measurements *measurements)
+{
+	while (measurements->names) {
+		struct perseus__name_block *block = measurements->names;
+		measurements->names = block->next;
+		perseus__free(block);
+	}
+	perseus__free(measurements->rows);
+	*measurements = (struct perseus__measurements){0};
+}
