@@ -1,0 +1,31 @@
+/* Bytes → schedule JSON → schedule. Whatever is taken must pass the checker, whatever is refused must say why. */
+#include "format/schedule_json.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
+static void
+require(int is_true, const char *what, const struct perseus_error *err)
+{
+	if (is_true)
+		return;
+	(void)fprintf(stderr, "%s: %s\n", what, err->message);
+	abort();
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+	const struct perseus_schedule *schedule = NULL;
+	struct perseus_error err = {.message = ""};
+	if (perseus__schedule_json_parse("fuzz.json", (const char *)bytes, length, &schedule, &err) != PERSEUS_OK) {
+		require(err.message[0] != '\0' && !schedule, "refused without a message, or with a schedule", &err);
+		return 0;
+	}
+	require(perseus_schedule_check(schedule, &err) == PERSEUS_OK, "what was taken does not pass the checker", &err);
+	perseus_schedule_free(schedule);
+	return 0;
+}
