@@ -1,0 +1,34 @@
+/* Finds places for labels of points so that they cover neither each other, nor points, nor the curve. */
+#ifndef PERSEUS_CHART_LABELS_H
+#define PERSEUS_CHART_LABELS_H
+
+#include "chart/canvas.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct perseus__point {
+	double x;
+	double y;
+};
+
+/* A label wants to stand near `point`; `rect` has its size, and its place once placed. */
+struct perseus__label {
+	struct perseus__point point;
+	struct perseus__rect rect;
+};
+
+/*
+ * Places `labels`, length `n`, one after the other, each at the best of a fixed set of places around its point, inside
+ * `plot`. The earlier have the better choice. `curve`, length `n_curve`, is a line to keep clear of.
+ * O(n · (n + n_curve)).
+ */
+void perseus__labels_place(struct perseus__label *labels, int32_t n, const struct perseus__point *curve,
+		int32_t n_curve, struct perseus__rect plot);
+
+/* The point of a placed label's edge that is nearest to its point. */
+struct perseus__point perseus__label_foot(const struct perseus__label *label);
+
+bool perseus__rects_overlap(struct perseus__rect a, struct perseus__rect b);
+
+#endif
