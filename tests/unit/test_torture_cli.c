@@ -1,0 +1,122 @@
+/*
+ * The program runs out of memory at every allocation in turn: it says so and exits as the table of statuses has it, or
+ * it did without and answers as ever. Each run is a process of its own.
+ */
+#include "failing_alloc.h"
+
+#include <perseus/status.h>
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* main() of the program, renamed by the build. */
+int perseus_main(int argc, char **argv);
+
+enum { MAX_ARGUMENTS = 16, MAX_OUTPUT_BYTES = 65536, SETTLED = 99 };
+
+#define SMALL PERSEUS_SOURCE_ROOT "/tests/golden/small.csv"
+#define ORDER PERSEUS_SOURCE_ROOT "/tests/golden/order_1f1b.csv"
+
+static const char *const commands[][MAX_ARGUMENTS] = {
+	{"perseus", "plan", SMALL, "-m", "2", "-b", "75,75,75,75", "--extra-warmup", "1,0,0,0", "--transfer", "0.001:2"},
+	{"perseus", "plan", SMALL, "-b", "75", "--schedule", ORDER, "-g", "ends", "--slowdown", "1.1"},
+	{"perseus", "frontier", SMALL, "-m", "2", "-b", "75", "--points", "3", "--csv", "/dev/null"},
+	{"perseus", "profile", SMALL, "-b", "75", "--fit"},
+	{"perseus", "profile", SMALL, "-b", "75", "--fit", "--json"},
+	{"perseus", "version", "--json"},
+};
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+struct output {
+	char bytes[MAX_OUTPUT_BYTES];
+	size_t length;
+};
+
+/* In the child: does not return. */
+static void
+run_child(const char *const *command, int64_t n_good, int out)
+{
+	static char *owned[MAX_ARGUMENTS]; /* beside the program's own array, in which it may put others */
+	char *arguments[MAX_ARGUMENTS + 1] = {NULL};
+	int argc = 0;
+	for (; argc < MAX_ARGUMENTS && command[argc]; argc++)
+		arguments[argc] = owned[argc] = strdup(command[argc]);
+	const int null = open("/dev/null", O_WRONLY);
+	if (dup2(out, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
+		_exit(1);
+	failing_alloc_arm(n_good, FAILING_ALLOC_ONE);
+	const int exit_code = perseus_main(argc, arguments);
+	const int has_failed = failing_alloc_disarm();
+	(void)fflush(stdout);
+	_exit(exit_code == 0 && !has_failed ? SETTLED : exit_code);
+}
+
+/* Runs a command whose allocation number `n_good` fails; its wait status. */
+static int
+run(const char *const *command, int64_t n_good, struct output *output)
+{
+	int ends[2];
+	ck_assert_int_eq(pipe(ends), 0);
+	(void)fflush(stdout);
+	const pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		run_child(command, n_good, ends[1]);
+	(void)close(ends[1]);
+	output->length = 0;
+	for (;;) {
+		const ssize_t n = read(ends[0], output->bytes + output->length, sizeof output->bytes - output->length);
+		if (n <= 0)
+			break;
+		output->length += (size_t)n;
+	}
+	(void)close(ends[0]);
+	int status = 0;
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	return status;
+}
+
+START_TEST(says_that_memory_ran_out)
+{
+	static struct output expected, found;
+	const char *const *command = commands[_i];
+	const int whole = run(command, INT64_MAX, &expected);
+	ck_assert_msg(WIFEXITED(whole) && WEXITSTATUS(whole) == SETTLED, "%s does not run at all", command[1]);
+	int64_t n_failed = 0;
+	for (int64_t n = 0;; n++) {
+		const int status = run(command, n, &found);
+		ck_assert_msg(WIFEXITED(status), "%s, allocation %lld: ended by signal %d", command[1], (long long)n,
+				WTERMSIG(status));
+		const int exit_code = WEXITSTATUS(status);
+		if (exit_code == SETTLED)
+			break;
+		const bool is_same = found.length == expected.length && memcmp(found.bytes, expected.bytes, found.length) == 0;
+		ck_assert_msg(exit_code == perseus_status_exit_code(PERSEUS_NO_MEMORY) || (exit_code == 0 && is_same),
+				"%s, allocation %lld: exit %d with %s output", command[1], (long long)n, exit_code,
+				is_same ? "the same" : "another");
+		n_failed += exit_code != 0;
+	}
+	ck_assert_int_gt(n_failed, 0);
+	printf("# %s: %lld allocations\n", command[1], (long long)n_failed);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("torture_cli");
+	TCase *tcase = tcase_create("torture_cli");
+	suite_add_tcase(suite, tcase);
+	tcase_set_timeout(tcase, 240);
+	tcase_add_loop_test(tcase, says_that_memory_ran_out, 0, N_COMMANDS);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	const int n_failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
