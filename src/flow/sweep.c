@@ -43,65 +43,52 @@ is_moving(const struct perseus__sweep *sweep, int32_t v)
 }
 
 static const int64_t *
-lengths_of(const struct perseus__sweep *sweep, const struct perseus__arc *arc)
-{
-	return sweep->network->length_ns + arc->curve;
-}
-
-static const int64_t *
-slopes_of(const struct perseus__sweep *sweep, const struct perseus__arc *arc)
+slopes_of(const struct perseus__sweep *sweep, const struct perseus__arc_state *arc)
 {
 	return sweep->network->slope + arc->curve;
 }
 
-/* Length of the forward residual arc: head >= tail + this. */
-static int64_t
-forward_length(const struct perseus__sweep *sweep, int32_t a)
+/* Recomputes the residual lengths after a change of flow. */
+static void
+set_residual(struct perseus__sweep *sweep, int32_t a)
 {
-	return lengths_of(sweep, &sweep->network->arcs[a])[sweep->arc_level[a]];
-}
-
-/* Length of the backward residual arc: head <= tail + this; PERSEUS__UNBOUNDED where there is none. */
-static int64_t
-backward_length(const struct perseus__sweep *sweep, int32_t a)
-{
-	const struct perseus__arc *arc = &sweep->network->arcs[a];
-	const int32_t level = sweep->arc_level[a];
-	if (sweep->arc_flow[a] > slopes_of(sweep, arc)[level + 1])
-		return lengths_of(sweep, arc)[level];
-	return level + 1 < arc->n_lengths ? lengths_of(sweep, arc)[level + 1] : PERSEUS__UNBOUNDED;
+	const struct perseus__arc_state *arc = &sweep->arcs[a];
+	const int64_t *length_ns = sweep->network->length_ns + arc->curve;
+	const bool inside = arc->flow > slopes_of(sweep, arc)[arc->level + 1];
+	const int32_t back = inside ? arc->level : arc->level + 1;
+	sweep->residuals[a].forward_ns = length_ns[arc->level];
+	sweep->residuals[a].backward_ns = back < arc->n_lengths ? length_ns[back] : PERSEUS__UNBOUNDED;
 }
 
 /* How much more the tree arc above `v` can carry towards `v` before its length changes. */
 static int64_t
 tree_capacity(const struct perseus__sweep *sweep, int32_t v)
 {
-	const int32_t a = sweep->tree[v].arc;
-	const struct perseus__arc *arc = &sweep->network->arcs[a];
-	const int64_t *slope = slopes_of(sweep, arc);
-	const int32_t level = sweep->arc_level[a];
-	const int64_t flow = sweep->arc_flow[a];
-	if (arc->head == v)
-		return level == 0 ? PERSEUS__UNBOUNDED : slope[level] - flow;
+	const int32_t a = sweep->events[v].tree_arc;
+	const struct perseus__arc_state *arc = &sweep->arcs[a];
+	const int64_t *slope = slopes_of(sweep, arc) + arc->level;
+	if (sweep->residuals[a].head == v)
+		return arc->level == 0 ? PERSEUS__UNBOUNDED : slope[0] - arc->flow;
 	/* A backward residual arc in the tree exists: the flow can sink to the next slope. */
-	return flow > slope[level + 1] ? flow - slope[level + 1] : slope[level + 1] - slope[level + 2];
+	return arc->flow > slope[1] ? arc->flow - slope[1] : slope[1] - slope[2];
 }
 
 static void
 push_flow(struct perseus__sweep *sweep, int32_t v, int64_t amount)
 {
-	const int32_t a = sweep->tree[v].arc;
-	const struct perseus__arc *arc = &sweep->network->arcs[a];
+	const int32_t a = sweep->events[v].tree_arc;
+	struct perseus__arc_state *arc = &sweep->arcs[a];
 	const int64_t *slope = slopes_of(sweep, arc);
-	if (arc->head == v) {
-		sweep->arc_flow[a] += amount;
-		if (sweep->arc_flow[a] == slope[sweep->arc_level[a]])
-			sweep->arc_level[a]--;
+	if (sweep->residuals[a].head == v) {
+		arc->flow += amount;
+		if (arc->flow == slope[arc->level])
+			arc->level--;
 	} else {
-		if (sweep->arc_flow[a] == slope[sweep->arc_level[a] + 1])
-			sweep->arc_level[a]++;
-		sweep->arc_flow[a] -= amount;
+		if (arc->flow == slope[arc->level + 1])
+			arc->level++;
+		arc->flow -= amount;
 	}
+	set_residual(sweep, a);
 }
 
 static void
@@ -116,21 +103,22 @@ unlink_event(struct perseus__sweep *sweep, int32_t v)
 	if (next != NONE)
 		sweep->tree[next].previous_sibling = link->previous_sibling;
 	link->parent = NONE;
-	link->arc = NONE;
+	sweep->events[v].tree_arc = NONE;
 }
 
 static void
 link_event(struct perseus__sweep *sweep, int32_t v, int32_t parent, int32_t arc)
 {
 	const int32_t next = sweep->events[parent].first_child;
-	sweep->tree[v] = (struct perseus__tree_link){.parent = parent, .arc = arc, .previous_sibling = NONE};
+	sweep->tree[v] = (struct perseus__tree_link){.parent = parent, .previous_sibling = NONE};
+	sweep->events[v].tree_arc = arc;
 	sweep->events[v].next_sibling = next;
 	if (next != NONE)
 		sweep->tree[next].previous_sibling = v;
 	sweep->events[parent].first_child = v;
 }
 
-/* Binary heap of moving events by (key, event); heap_index is the place + 1, 0 outside. */
+/* Binary heap of moving events by (key, event). */
 static bool
 heap_less(struct perseus__heap_entry a, struct perseus__heap_entry b)
 {
@@ -141,7 +129,7 @@ static void
 heap_place(struct perseus__sweep *sweep, int32_t i, struct perseus__heap_entry entry)
 {
 	sweep->heap[i] = entry;
-	sweep->events[entry.event].heap_index = i + 1;
+	sweep->heap_index[entry.event] = i + 1;
 }
 
 static void
@@ -176,7 +164,7 @@ static void
 heap_bring_forward(struct perseus__sweep *sweep, int32_t v, int64_t key)
 {
 	const struct perseus__heap_entry entry = {.key = key, .event = v};
-	const int32_t index = sweep->events[v].heap_index;
+	const int32_t index = sweep->heap_index[v];
 	if (index == 0)
 		heap_sift_up(sweep, sweep->heap_size++, entry);
 	else if (key < sweep->heap[index - 1].key)
@@ -187,7 +175,7 @@ static struct perseus__heap_entry
 heap_pop(struct perseus__sweep *sweep)
 {
 	const struct perseus__heap_entry top = sweep->heap[0];
-	sweep->events[top.event].heap_index = 0;
+	sweep->heap_index[top.event] = 0;
 	const struct perseus__heap_entry last = sweep->heap[--sweep->heap_size];
 	if (sweep->heap_size > 0)
 		heap_sift_down(sweep, 0, last);
@@ -198,7 +186,7 @@ static void
 heap_clear(struct perseus__sweep *sweep)
 {
 	for (int32_t i = 0; i < sweep->heap_size; i++)
-		sweep->events[sweep->heap[i].event].heap_index = 0;
+		sweep->heap_index[sweep->heap[i].event] = 0;
 	sweep->heap_size = 0;
 }
 
@@ -215,11 +203,12 @@ static void
 meet(struct perseus__sweep *sweep, const struct step *step, int32_t tail, int32_t a, int64_t length,
 		struct obstacle *obstacle)
 {
+	struct perseus__event *event = &sweep->events[tail];
 	const bool moves = is_moving(sweep, tail);
-	const int64_t at = sweep->events[tail].time_ns - (moves ? step->shift_ns : 0) + length;
+	const int64_t at = event->time_ns - (moves ? step->shift_ns : 0) + length;
 	if (moves) {
 		/* No obstacle before it stops; it tells when it does. */
-		sweep->events[tail].mark |= WATCHED;
+		event->mark |= WATCHED;
 		if (at > obstacle->moving_ns)
 			obstacle->moving_ns = at;
 	} else if (at > obstacle->resting_ns) {
@@ -234,21 +223,19 @@ static struct obstacle
 look_around(struct perseus__sweep *sweep, const struct step *step, int32_t v)
 {
 	const struct perseus__network *network = sweep->network;
+	const int32_t tree_arc = sweep->events[v].tree_arc;
 	struct obstacle obstacle = {.resting_ns = NO_FLOOR, .moving_ns = NO_FLOOR, .tail = NONE, .arc = NONE};
 	for (int32_t k = network->in_begin[v]; k < network->in_begin[v + 1]; k++) {
-		const int32_t a = network->in_arcs[k];
-		const int32_t tail = network->arcs[a].tail;
-		if (sweep->tree[v].arc != a && sweep->tree[tail].arc != a)
-			meet(sweep, step, tail, a, forward_length(sweep, a), &obstacle);
+		const int32_t a = sweep->in_places[k];
+		const struct perseus__residual *residual = &sweep->residuals[a];
+		if (a != tree_arc && sweep->events[residual->tail].tree_arc != a)
+			meet(sweep, step, residual->tail, a, residual->forward_ns, &obstacle);
 	}
-	for (int32_t k = network->out_begin[v]; k < network->out_begin[v + 1]; k++) {
-		const int32_t a = network->out_arcs[k];
-		const int32_t head = network->arcs[a].head;
-		if (sweep->tree[v].arc == a || sweep->tree[head].arc == a)
-			continue;
-		const int64_t length = backward_length(sweep, a);
-		if (length != PERSEUS__UNBOUNDED)
-			meet(sweep, step, head, a, -length, &obstacle);
+	for (int32_t a = network->out_begin[v]; a < network->out_begin[v + 1]; a++) {
+		const struct perseus__residual *residual = &sweep->residuals[a];
+		if (residual->backward_ns != PERSEUS__UNBOUNDED && a != tree_arc
+				&& sweep->events[residual->head].tree_arc != a)
+			meet(sweep, step, residual->head, a, -residual->backward_ns, &obstacle);
 	}
 	return obstacle;
 }
@@ -269,9 +256,10 @@ lower_bound_event(struct perseus__sweep *sweep, const struct step *step, int32_t
 static void
 untie(struct perseus__sweep *sweep, const struct step *step, int32_t child, int32_t parent, int32_t a)
 {
-	const bool forward = sweep->network->arcs[a].head == child;
-	const int64_t there = forward ? forward_length(sweep, a) : -backward_length(sweep, a);
-	const int64_t back = forward ? backward_length(sweep, a) : -forward_length(sweep, a);
+	const struct perseus__residual *residual = &sweep->residuals[a];
+	const bool forward = residual->head == child;
+	const int64_t there = forward ? residual->forward_ns : -residual->backward_ns;
+	const int64_t back = forward ? residual->backward_ns : -residual->forward_ns;
 	const int64_t child_ns = sweep->events[child].time_ns - (is_moving(sweep, child) ? step->shift_ns : 0);
 	const int64_t parent_ns = sweep->events[parent].time_ns - (is_moving(sweep, parent) ? step->shift_ns : 0);
 	if (there != -PERSEUS__UNBOUNDED)
@@ -286,20 +274,19 @@ tell_watchers(struct perseus__sweep *sweep, const struct step *step, int32_t v)
 {
 	const struct perseus__network *network = sweep->network;
 	const int64_t time_ns = sweep->events[v].time_ns;
-	for (int32_t k = network->out_begin[v]; k < network->out_begin[v + 1]; k++) {
-		const int32_t a = network->out_arcs[k];
-		const int32_t head = network->arcs[a].head;
-		if (is_moving(sweep, head) && sweep->tree[head].arc != a)
-			lower_bound_event(sweep, step, head, time_ns + forward_length(sweep, a));
+	for (int32_t a = network->out_begin[v]; a < network->out_begin[v + 1]; a++) {
+		const struct perseus__residual *residual = &sweep->residuals[a];
+		const int32_t head = residual->head;
+		if (is_moving(sweep, head) && sweep->events[head].tree_arc != a)
+			lower_bound_event(sweep, step, head, time_ns + residual->forward_ns);
 	}
 	for (int32_t k = network->in_begin[v]; k < network->in_begin[v + 1]; k++) {
-		const int32_t a = network->in_arcs[k];
-		const int32_t tail = network->arcs[a].tail;
-		if (!is_moving(sweep, tail) || sweep->tree[tail].arc == a)
-			continue;
-		const int64_t length = backward_length(sweep, a);
-		if (length != PERSEUS__UNBOUNDED)
-			lower_bound_event(sweep, step, tail, time_ns - length);
+		const int32_t a = sweep->in_places[k];
+		const struct perseus__residual *residual = &sweep->residuals[a];
+		const int32_t tail = residual->tail;
+		if (residual->backward_ns != PERSEUS__UNBOUNDED && is_moving(sweep, tail)
+				&& sweep->events[tail].tree_arc != a)
+			lower_bound_event(sweep, step, tail, time_ns - residual->backward_ns);
 	}
 }
 
@@ -342,7 +329,7 @@ static void
 attach(struct perseus__sweep *sweep, struct step *step, int32_t v, const struct obstacle *obstacle)
 {
 	const int32_t old_parent = sweep->tree[v].parent;
-	const int32_t old_arc = sweep->tree[v].arc;
+	const int32_t old_arc = sweep->events[v].tree_arc;
 	if (old_parent != NONE)
 		unlink_event(sweep, v);
 	stop_subtree(sweep, step, v);
@@ -363,35 +350,48 @@ survey_event(struct perseus__sweep *sweep, const struct step *step, int32_t v)
 	return obstacle;
 }
 
-/* Puts all still moving events into the heap that something at rest stops within the horizon. */
+/* Puts an event into the heap if something at rest stops it within the horizon. */
 static void
-survey(struct perseus__sweep *sweep, const struct step *step)
+survey_if_near(struct perseus__sweep *sweep, const struct step *step, int32_t v)
 {
-	for (int32_t i = 0; i < step->n_moving; i++) {
-		const int32_t v = sweep->moving[i];
-		const struct perseus__event *event = &sweep->events[v];
-		if (!is_moving(sweep, v) || event->time_ns - event->floor_ns >= step->horizon_ns)
-			continue;
-		if (!(event->mark & LOOKED))
-			(void)survey_event(sweep, step, v);
-		const int64_t key = event->time_ns - event->floor_ns;
-		if (key < step->horizon_ns)
-			heap_bring_forward(sweep, v, key > step->shift_ns ? key : step->shift_ns);
-	}
+	const struct perseus__event *event = &sweep->events[v];
+	if (event->time_ns - event->floor_ns >= step->horizon_ns)
+		return;
+	if (!(event->mark & LOOKED))
+		(void)survey_event(sweep, step, v);
+	const int64_t key = event->time_ns - event->floor_ns;
+	if (key < step->horizon_ns)
+		heap_bring_forward(sweep, v, key > step->shift_ns ? key : step->shift_ns);
 }
 
-/* The roots' subtrees, parents before children. Roots come first in sweep->moving. */
+/* Marks the roots' subtrees, parents before children, and surveys them. Roots come first in sweep->moving. */
 static void
 collect_moving(struct perseus__sweep *sweep, struct step *step)
 {
 	const int32_t moving = N_MARKS * sweep->epoch + MOVING;
+	int32_t n_near = 0;
 	for (int32_t i = 0; i < step->n_moving; i++) {
-		struct perseus__event *event = &sweep->events[sweep->moving[i]];
+		const int32_t v = sweep->moving[i];
+		struct perseus__event *event = &sweep->events[v];
 		event->mark = moving;
+		if (event->time_ns - event->floor_ns < step->horizon_ns)
+			sweep->near[n_near++] = v;
 		for (int32_t child = event->first_child; child != NONE; child = sweep->events[child].next_sibling)
 			sweep->moving[step->n_moving++] = child;
 	}
 	step->n_left = step->n_moving;
+	for (int32_t i = 0; i < n_near; i++)
+		survey_if_near(sweep, step, sweep->near[i]);
+}
+
+/* Surveys what still moves, further ahead. */
+static void
+survey_further(struct perseus__sweep *sweep, struct step *step)
+{
+	step->horizon_ns = step->horizon_ns < PERSEUS__UNBOUNDED / 8 ? step->horizon_ns * 8 : INT64_MAX;
+	for (int32_t i = 0; i < step->n_moving; i++)
+		if (is_moving(sweep, sweep->moving[i]))
+			survey_if_near(sweep, step, sweep->moving[i]);
 }
 
 /* Pushes flow up to the first saturated arc; what hung on saturated arcs becomes roots of the moving part. */
@@ -409,7 +409,7 @@ augment(struct perseus__sweep *sweep, struct step *step)
 		return false;
 	for (int32_t v = sink; v != 0;) {
 		const int32_t parent = sweep->tree[v].parent;
-		const int32_t a = sweep->tree[v].arc;
+		const int32_t a = sweep->events[v].tree_arc;
 		const bool saturated = tree_capacity(sweep, v) == amount;
 		push_flow(sweep, v, amount);
 		if (saturated) {
@@ -429,8 +429,7 @@ settle(struct perseus__sweep *sweep, struct step *step)
 {
 	while (step->n_left > 0) {
 		if (sweep->heap_size == 0) {
-			step->horizon_ns = step->horizon_ns < PERSEUS__UNBOUNDED / 8 ? step->horizon_ns * 8 : INT64_MAX;
-			survey(sweep, step);
+			survey_further(sweep, step);
 			continue;
 		}
 		const struct perseus__heap_entry top = heap_pop(sweep);
@@ -465,7 +464,6 @@ perseus__sweep_step(struct perseus__sweep *sweep)
 	if (!augment(sweep, &step))
 		return false;
 	collect_moving(sweep, &step);
-	survey(sweep, &step);
 	settle(sweep, &step);
 	/* Follow what is usual, so that the heap neither starves nor drowns. */
 	sweep->reach_ns = (3 * sweep->reach_ns + step.shift_ns) / 4 + 1;
@@ -476,15 +474,17 @@ perseus__sweep_step(struct perseus__sweep *sweep)
 	return true;
 }
 
-/* Recomputes what is derived from times, flows and the tree: children and floors. */
+/* Recomputes what is derived from times, flows and the tree: residual lengths, children and floors. */
 static void
 derive(struct perseus__sweep *sweep)
 {
 	const int32_t n = sweep->network->n_nodes;
+	for (int32_t a = 0; a < sweep->network->n_arcs; a++)
+		set_residual(sweep, a);
 	for (int32_t v = 0; v < n; v++)
 		sweep->events[v].first_child = NONE;
 	for (int32_t v = n - 1; v > 0; v--)
-		link_event(sweep, v, sweep->tree[v].parent, sweep->tree[v].arc);
+		link_event(sweep, v, sweep->tree[v].parent, sweep->events[v].tree_arc);
 	next_epoch(sweep);
 	const struct step step = {0};
 	for (int32_t v = 0; v < n; v++)
@@ -497,27 +497,41 @@ static void
 start(struct perseus__sweep *sweep)
 {
 	const struct perseus__network *network = sweep->network;
-	for (int32_t a = 0; a < network->n_arcs; a++)
-		sweep->arc_level[a] = network->arcs[a].n_lengths - 1;
-	sweep->tree[0] = (struct perseus__tree_link){.parent = NONE, .arc = NONE, .previous_sibling = NONE};
+	sweep->tree[0] = (struct perseus__tree_link){.parent = NONE, .previous_sibling = NONE};
+	sweep->events[0].tree_arc = NONE;
 	for (int32_t v = 1; v < network->n_nodes; v++) {
-		struct perseus__tree_link best = {.parent = NONE, .arc = NONE};
 		int64_t latest_ns = INT64_MIN;
 		for (int32_t k = network->in_begin[v]; k < network->in_begin[v + 1]; k++) {
-			const int32_t a = network->in_arcs[k];
-			const int32_t tail = network->arcs[a].tail;
-			const int64_t at_ns = sweep->events[tail].time_ns + forward_length(sweep, a);
-			if (at_ns > latest_ns) {
-				latest_ns = at_ns;
-				best.parent = tail;
-				best.arc = a;
-			}
+			const int32_t a = sweep->in_places[k];
+			const struct perseus__arc_state *arc = &sweep->arcs[a];
+			const int64_t at_ns = sweep->events[sweep->residuals[a].tail].time_ns
+					+ network->length_ns[arc->curve + arc->level];
+			if (at_ns <= latest_ns)
+				continue;
+			latest_ns = at_ns;
+			sweep->tree[v].parent = sweep->residuals[a].tail;
+			sweep->events[v].tree_arc = a;
 		}
 		sweep->events[v].time_ns = latest_ns;
-		sweep->tree[v] = best;
 	}
 	derive(sweep);
 	sweep->reach_ns = sweep->time_ns / 1000 + 1;
+}
+
+/* Copies the network's arcs, by tail, without flow and at their greatest length. */
+static void
+place_arcs(struct perseus__sweep *sweep)
+{
+	const struct perseus__network *network = sweep->network;
+	for (int32_t k = 0; k < network->n_arcs; k++) {
+		const struct perseus__arc *arc = &network->arcs[network->out_arcs[k]];
+		sweep->place[network->out_arcs[k]] = k;
+		sweep->residuals[k] = (struct perseus__residual){.tail = arc->tail, .head = arc->head};
+		sweep->arcs[k] = (struct perseus__arc_state){
+				.curve = arc->curve, .n_lengths = arc->n_lengths, .level = arc->n_lengths - 1};
+	}
+	for (int32_t k = 0; k < network->n_arcs; k++)
+		sweep->in_places[k] = sweep->place[network->in_arcs[k]];
 }
 
 enum perseus_status
@@ -528,16 +542,21 @@ perseus__sweep_init(struct perseus__sweep *sweep, const struct perseus__network 
 	const size_t n_arcs = (size_t)network->n_arcs;
 	built.events = perseus__new_array(n_nodes, sizeof *built.events);
 	built.tree = perseus__new_array(n_nodes, sizeof *built.tree);
-	built.arc_flow = perseus__new_array(n_arcs, sizeof *built.arc_flow);
-	built.arc_level = perseus__new_array(n_arcs, sizeof *built.arc_level);
+	built.residuals = perseus__new_array(n_arcs, sizeof *built.residuals);
+	built.arcs = perseus__new_array(n_arcs, sizeof *built.arcs);
+	built.place = perseus__new_array(n_arcs, sizeof *built.place);
+	built.in_places = perseus__new_array(n_arcs, sizeof *built.in_places);
 	built.moving = perseus__new_array(n_nodes, sizeof *built.moving);
+	built.near = perseus__new_array(n_nodes, sizeof *built.near);
 	built.margin_ns = perseus__new_array(n_nodes, sizeof *built.margin_ns);
 	built.heap = perseus__new_array(n_nodes, sizeof *built.heap);
-	if (!built.events || !built.tree || !built.arc_flow || !built.arc_level || !built.moving
-			|| !built.margin_ns || !built.heap) {
+	built.heap_index = perseus__new_array(n_nodes, sizeof *built.heap_index);
+	if (!built.events || !built.tree || !built.residuals || !built.arcs || !built.place || !built.in_places
+			|| !built.moving || !built.near || !built.margin_ns || !built.heap || !built.heap_index) {
 		perseus__sweep_fini(&built);
 		return perseus__no_memory(err);
 	}
+	place_arcs(&built);
 	start(&built);
 	*sweep = built;
 	return PERSEUS_OK;
@@ -548,11 +567,15 @@ perseus__sweep_fini(struct perseus__sweep *sweep)
 {
 	perseus__free(sweep->events);
 	perseus__free(sweep->tree);
-	perseus__free(sweep->arc_flow);
-	perseus__free(sweep->arc_level);
+	perseus__free(sweep->residuals);
+	perseus__free(sweep->arcs);
+	perseus__free(sweep->place);
+	perseus__free(sweep->in_places);
 	perseus__free(sweep->moving);
+	perseus__free(sweep->near);
 	perseus__free(sweep->margin_ns);
 	perseus__free(sweep->heap);
+	perseus__free(sweep->heap_index);
 	*sweep = (struct perseus__sweep){0};
 }
 
@@ -592,10 +615,12 @@ perseus__sweep_save(const struct perseus__sweep *sweep, void *state)
 	int32_t *arc_level = (int32_t *)(tree + network->n_nodes);
 	for (int32_t v = 0; v < network->n_nodes; v++) {
 		time_ns[v] = sweep->events[v].time_ns;
-		tree[v] = (struct saved_tree){.parent = sweep->tree[v].parent, .arc = sweep->tree[v].arc};
+		tree[v] = (struct saved_tree){.parent = sweep->tree[v].parent, .arc = sweep->events[v].tree_arc};
 	}
-	memcpy(arc_flow, sweep->arc_flow, (size_t)network->n_arcs * sizeof *arc_flow);
-	memcpy(arc_level, sweep->arc_level, (size_t)network->n_arcs * sizeof *arc_level);
+	for (int32_t a = 0; a < network->n_arcs; a++) {
+		arc_flow[a] = sweep->arcs[a].flow;
+		arc_level[a] = sweep->arcs[a].level;
+	}
 }
 
 void
@@ -613,9 +638,18 @@ perseus__sweep_restore(struct perseus__sweep *sweep, const void *state)
 	const int32_t *arc_level = (const int32_t *)(tree + network->n_nodes);
 	for (int32_t v = 0; v < network->n_nodes; v++) {
 		sweep->events[v].time_ns = time_ns[v];
-		sweep->tree[v] = (struct perseus__tree_link){.parent = tree[v].parent, .arc = tree[v].arc};
+		sweep->events[v].tree_arc = tree[v].arc;
+		sweep->tree[v].parent = tree[v].parent;
 	}
-	memcpy(sweep->arc_flow, arc_flow, (size_t)network->n_arcs * sizeof *arc_flow);
-	memcpy(sweep->arc_level, arc_level, (size_t)network->n_arcs * sizeof *arc_level);
+	for (int32_t a = 0; a < network->n_arcs; a++) {
+		sweep->arcs[a].flow = arc_flow[a];
+		sweep->arcs[a].level = arc_level[a];
+	}
 	derive(sweep);
+}
+
+int64_t
+perseus__sweep_flow(const struct perseus__sweep *sweep, int32_t arc)
+{
+	return sweep->arcs[sweep->place[arc]].flow;
 }

@@ -14,7 +14,7 @@
 
 #include <perseus/status.h>
 
-/* Event of the reduced graph: what every step reads of every event that moves. */
+/* Event of the reduced graph: what every step reads of every event that moves, half a cache line. */
 struct perseus__event {
 	int64_t time_ns;
 	/*
@@ -24,15 +24,30 @@ struct perseus__event {
 	int64_t floor_ns;
 	int32_t first_child;
 	int32_t next_sibling;
-	int32_t mark; /* see the states in sweep.c */
-	int32_t heap_index;
+	int32_t tree_arc; /* residual arc from the parent in the tree of longest paths; -1 at the source */
+	int32_t mark;     /* see the states in sweep.c */
 };
 
-/* Where an event hangs in the tree of longest paths. */
+/* The rest of an event's place in the tree. */
 struct perseus__tree_link {
-	int32_t parent;
-	int32_t arc;
-	int32_t previous_sibling; /* or -1 */
+	int32_t parent;           /* -1: none */
+	int32_t previous_sibling; /* -1: none */
+};
+
+/* What the residual graph makes of an arc: head >= tail + forward_ns and head <= tail + backward_ns. */
+struct perseus__residual {
+	int32_t tail;
+	int32_t head;
+	int64_t forward_ns;
+	int64_t backward_ns; /* PERSEUS__UNBOUNDED: no bound */
+};
+
+/* Flow of an arc and where it lies on the curve: slope[level + 1] <= flow < slope[level]. */
+struct perseus__arc_state {
+	int64_t flow;
+	int32_t curve;
+	int32_t n_lengths;
+	int32_t level;
 };
 
 struct perseus__heap_entry {
@@ -42,20 +57,25 @@ struct perseus__heap_entry {
 
 /*
  * State of a sweep; read-only outside sweep.c. Between steps `event.time_ns` are longest path lengths in the residual
- * graph, and optimal times of the events for iteration time `time_ns`.
+ * graph, and optimal times of the events for iteration time `time_ns`. Arcs are sorted by tail here, so that what is
+ * read together lies together; `place` says where those of the network are.
  */
 struct perseus__sweep {
 	const struct perseus__network *network; /* borrowed */
 	int64_t time_ns;                        /* iteration time: that of the sink */
 	int64_t flow;                           /* from source to sink: the price of a nanosecond, of the last step */
-	perseus__wide saved;                       /* cost of the shortening so far, in slope · ns */
+	perseus__wide saved;                    /* cost of the shortening so far, in slope · ns */
 	struct perseus__event *events;          /* length n_nodes */
 	struct perseus__tree_link *tree;        /* length n_nodes */
-	int64_t *arc_flow;                      /* length n_arcs */
-	int32_t *arc_level;                     /* length n_arcs: slope[level + 1] <= flow < slope[level] */
+	struct perseus__residual *residuals;    /* length n_arcs, by tail */
+	struct perseus__arc_state *arcs;        /* length n_arcs, by tail */
+	int32_t *place;                         /* length n_arcs: of an arc of the network, among those by tail */
+	int32_t *in_places;                     /* length n_arcs: arcs by head, rows as network.in_begin */
 	int32_t *moving;                        /* length n_nodes: scratch */
+	int32_t *near;                          /* length n_nodes: scratch */
 	int64_t *margin_ns;                     /* length n_nodes: scratch, see LOOKED in sweep.c */
 	struct perseus__heap_entry *heap;       /* length n_nodes: scratch */
+	int32_t *heap_index;                    /* length n_nodes: place in the heap + 1; 0: not there */
 	int32_t heap_size;
 	int32_t epoch;
 	int64_t reach_ns; /* how far events moved lately: how much of the moving part is worth a look */
@@ -74,6 +94,9 @@ void perseus__sweep_fini(struct perseus__sweep *sweep);
  * Allocates nothing.
  */
 bool perseus__sweep_step(struct perseus__sweep *sweep);
+
+/* Flow over an arc of the network. */
+int64_t perseus__sweep_flow(const struct perseus__sweep *sweep, int32_t arc);
 
 /* Bytes of a saved state. */
 size_t perseus__sweep_state_bytes(const struct perseus__network *network);

@@ -15,19 +15,19 @@ check_arcs(const struct perseus__sweep *sweep, struct perseus_error *err)
 {
 	const struct perseus__network *network = sweep->network;
 	for (int32_t a = 0; a < network->n_arcs; a++) {
-		const struct perseus__arc arc = network->arcs[a];
-		const int64_t *length_ns = network->length_ns + arc.curve;
-		const int64_t *slope = network->slope + arc.curve;
-		const int32_t level = sweep->arc_level[a];
-		const int64_t flow = sweep->arc_flow[a];
-		if (level < 0 || level >= arc.n_lengths || flow < slope[level + 1] || flow >= slope[level])
+		const struct perseus__residual arc = sweep->residuals[a];
+		const int64_t *length_ns = network->length_ns + sweep->arcs[a].curve;
+		const int64_t *slope = network->slope + sweep->arcs[a].curve;
+		const int32_t level = sweep->arcs[a].level;
+		const int64_t flow = sweep->arcs[a].flow;
+		if (level < 0 || level >= sweep->arcs[a].n_lengths || flow < slope[level + 1] || flow >= slope[level])
 			return violated(err, "flow does not fit its level", a);
 		const int64_t span_ns = sweep->events[arc.head].time_ns - sweep->events[arc.tail].time_ns;
 		if (span_ns < length_ns[level])
 			return violated(err, "arc shorter than its residual length", a);
 		if (flow > slope[level + 1] && span_ns > length_ns[level])
 			return violated(err, "arc longer than its flow allows", a);
-		if (flow == slope[level + 1] && level + 1 < arc.n_lengths && span_ns > length_ns[level + 1])
+		if (flow == slope[level + 1] && level + 1 < sweep->arcs[a].n_lengths && span_ns > length_ns[level + 1])
 			return violated(err, "arc longer than its next length", a);
 	}
 	return PERSEUS_OK;
@@ -40,9 +40,9 @@ check_conservation(const struct perseus__sweep *sweep, struct perseus_error *err
 	for (int32_t v = 0; v < network->n_nodes; v++) {
 		int64_t balance = 0;
 		for (int32_t k = network->in_begin[v]; k < network->in_begin[v + 1]; k++)
-			balance += sweep->arc_flow[network->in_arcs[k]];
+			balance += perseus__sweep_flow(sweep, network->in_arcs[k]);
 		for (int32_t k = network->out_begin[v]; k < network->out_begin[v + 1]; k++)
-			balance -= sweep->arc_flow[network->out_arcs[k]];
+			balance -= perseus__sweep_flow(sweep, network->out_arcs[k]);
 		const int64_t expected = v == 0 ? -sweep->flow : v == network->n_nodes - 1 ? sweep->flow : 0;
 		if (balance != expected)
 			return violated(err, "flow not conserved", v);
@@ -55,19 +55,19 @@ static bool
 is_tight(const struct perseus__sweep *sweep, int32_t v)
 {
 	const struct perseus__network *network = sweep->network;
-	const int32_t a = sweep->tree[v].arc;
-	const struct perseus__arc arc = network->arcs[a];
-	const int64_t *length_ns = network->length_ns + arc.curve;
-	const int64_t *slope = network->slope + arc.curve;
-	const int32_t level = sweep->arc_level[a];
+	const int32_t a = sweep->events[v].tree_arc;
+	const struct perseus__residual arc = sweep->residuals[a];
+	const int64_t *length_ns = network->length_ns + sweep->arcs[a].curve;
+	const int64_t *slope = network->slope + sweep->arcs[a].curve;
+	const int32_t level = sweep->arcs[a].level;
 	const int64_t span_ns = sweep->events[arc.head].time_ns - sweep->events[arc.tail].time_ns;
 	if (arc.head == v)
 		return arc.tail == sweep->tree[v].parent && span_ns == length_ns[level];
 	if (arc.head != sweep->tree[v].parent)
 		return false;
-	if (sweep->arc_flow[a] > slope[level + 1])
+	if (sweep->arcs[a].flow > slope[level + 1])
 		return span_ns == length_ns[level];
-	return level + 1 < arc.n_lengths && span_ns == length_ns[level + 1];
+	return level + 1 < sweep->arcs[a].n_lengths && span_ns == length_ns[level + 1];
 }
 
 static enum perseus_status
@@ -95,16 +95,16 @@ check_floors(const struct perseus__sweep *sweep, struct perseus_error *err)
 {
 	const struct perseus__network *network = sweep->network;
 	for (int32_t a = 0; a < network->n_arcs; a++) {
-		const struct perseus__arc arc = network->arcs[a];
-		if (sweep->tree[arc.head].arc == a || sweep->tree[arc.tail].arc == a)
+		const struct perseus__residual arc = sweep->residuals[a];
+		if (sweep->events[arc.head].tree_arc == a || sweep->events[arc.tail].tree_arc == a)
 			continue;
-		const int64_t *length_ns = network->length_ns + arc.curve;
-		const int64_t *slope = network->slope + arc.curve;
-		const int32_t level = sweep->arc_level[a];
+		const int64_t *length_ns = network->length_ns + sweep->arcs[a].curve;
+		const int64_t *slope = network->slope + sweep->arcs[a].curve;
+		const int32_t level = sweep->arcs[a].level;
 		if (sweep->events[arc.head].floor_ns < sweep->events[arc.tail].time_ns + length_ns[level])
 			return violated(err, "floor below a forward arc", a);
-		const bool inside = sweep->arc_flow[a] > slope[level + 1];
-		if (!inside && level + 1 >= arc.n_lengths)
+		const bool inside = sweep->arcs[a].flow > slope[level + 1];
+		if (!inside && level + 1 >= sweep->arcs[a].n_lengths)
 			continue;
 		if (sweep->events[arc.tail].floor_ns < sweep->events[arc.head].time_ns - length_ns[level + !inside])
 			return violated(err, "floor below a backward arc", a);

@@ -124,36 +124,37 @@ spread(struct transport *transport, struct perseus_error *err)
 
 /* Flow of the edges with a lag is known; the rest of what passes an instruction is open. */
 static void
-fill_open_flow(struct transport *transport, const struct perseus_frontier *frontier, const int64_t *arc_flow,
+fill_open_flow(struct transport *transport, const struct perseus_frontier *frontier, const struct perseus__sweep *sweep,
 		struct perseus_certificate *certificate)
 {
 	const struct perseus__dag *dag = &frontier->workload.dag;
 	const struct perseus_schedule *schedule = frontier->workload.schedule;
 	int32_t lagged = frontier->network.n_activities;
 	for (int32_t i = 0; i < schedule->n_instructions; i++) {
-		certificate->flow[i] = arc_flow[i];
+		const int64_t flow = perseus__sweep_flow(sweep, i);
+		certificate->flow[i] = flow;
 		/* Where nothing comes before or after, the iteration's start or end does. */
 		if (dag->predecessor_begin[i + 1] == dag->predecessor_begin[i])
-			certificate->start_flow[i] = arc_flow[i];
+			certificate->start_flow[i] = flow;
 		else
-			transport->demand[i] = arc_flow[i];
+			transport->demand[i] = flow;
 		if (dag->successor_begin[i + 1] == dag->successor_begin[i])
-			certificate->end_flow[i] = arc_flow[i];
+			certificate->end_flow[i] = flow;
 		else
-			transport->supply[i] = arc_flow[i];
+			transport->supply[i] = flow;
 	}
 	for (int32_t e = 0; e < schedule->n_edges; e++) {
 		if (is_open(transport, e))
 			continue;
-		certificate->edge_flow[e] = arc_flow[lagged++];
+		certificate->edge_flow[e] = perseus__sweep_flow(sweep, lagged++);
 		transport->supply[schedule->edges[e].from] -= certificate->edge_flow[e];
 		transport->demand[schedule->edges[e].to] -= certificate->edge_flow[e];
 	}
 }
 
 static enum perseus_status
-fill_flow(const struct perseus_frontier *frontier, const int64_t *arc_flow, struct perseus_certificate *certificate,
-		struct perseus_error *err)
+fill_flow(const struct perseus_frontier *frontier, const struct perseus__sweep *sweep,
+		struct perseus_certificate *certificate, struct perseus_error *err)
 {
 	const size_t n = (size_t)frontier->workload.schedule->n_instructions;
 	struct transport transport = {.workload = &frontier->workload, .edge_flow = certificate->edge_flow};
@@ -163,7 +164,7 @@ fill_flow(const struct perseus_frontier *frontier, const int64_t *arc_flow, stru
 	transport.reached_by = perseus__new_array(2 * n, sizeof *transport.reached_by);
 	enum perseus_status status = PERSEUS_OK;
 	if (transport.supply && transport.demand && transport.queue && transport.reached_by) {
-		fill_open_flow(&transport, frontier, arc_flow, certificate);
+		fill_open_flow(&transport, frontier, sweep, certificate);
 		status = spread(&transport, err);
 	} else
 		status = perseus__no_memory(err);
@@ -267,7 +268,7 @@ perseus_frontier_certificate(const struct perseus_frontier *frontier, int64_t ti
 	if (status == PERSEUS_OK) {
 		go_to(frontier, &sweep, time_ns, before_ns);
 		fill_times(frontier, &sweep, before_ns, certificate);
-		status = fill_flow(frontier, sweep.arc_flow, certificate, err);
+		status = fill_flow(frontier, &sweep, certificate, err);
 	}
 	perseus__sweep_fini(&sweep);
 	perseus__free(before_ns);

@@ -13,7 +13,7 @@ enum {
 	MAX_CHECKPOINTS = 1024,
 	STEPS_PER_REPORT = 256,
 	/* With quantised slopes every point is evaluated on the hulls, so only so many are kept. */
-	MAX_EVALUATED_POINTS = 512,
+	MAX_EVALUATED_POINTS = 256,
 };
 
 static const double nj_per_j = 1e9;
@@ -87,9 +87,10 @@ dual_nj(const struct perseus_frontier *frontier, const struct perseus__sweep *sw
 	const struct perseus__network *network = &frontier->network;
 	perseus__wide sum = 0;
 	for (int32_t i = 0; i < network->n_activities; i++)
-		sum += perseus__hull_dual(frontier->workload.class_of[i], frontier->units_per_watt, sweep->arc_flow[i]);
+		sum += perseus__hull_dual(frontier->workload.class_of[i], frontier->units_per_watt,
+				perseus__sweep_flow(sweep, i));
 	for (int32_t a = network->n_activities; a < network->n_activities + network->n_lagged; a++)
-		sum += (perseus__wide)sweep->arc_flow[a] * network->length_ns[network->arcs[a].curve];
+		sum += (perseus__wide)perseus__sweep_flow(sweep, a) * network->length_ns[network->arcs[a].curve];
 	sum -= (perseus__wide)sweep->flow * time_ns;
 	return (double)sum / (double)frontier->units_per_watt;
 }
@@ -358,6 +359,12 @@ const struct perseus__workload *
 perseus__frontier_workload(const struct perseus_frontier *frontier)
 {
 	return &frontier->workload;
+}
+
+const struct perseus__network *
+perseus__frontier_network(const struct perseus_frontier *frontier)
+{
+	return &frontier->network;
 }
 
 struct perseus_frontier_point
