@@ -127,7 +127,7 @@ struct perseus_order {
 	const char *name;                               /* copied */
 	int32_t n_ranks;
 	const int32_t *rank_begin;                      /* length n_ranks + 1 */
-	const struct perseus_instruction *instructions; /* length rank_begin[n_ranks]; class_name NULL: the kind's; copied */
+	const struct perseus_instruction *instructions; /* length rank_begin[n_ranks]; copied; no class_name: the kind's */
 	const struct perseus_edge *extra_edges;         /* length n_extra_edges: beside the rules of the kinds */
 	int32_t n_extra_edges;
 	bool explicit_edges_only; /* dependencies are extra_edges and the order within ranks, nothing derived */
@@ -136,7 +136,8 @@ struct perseus_order {
 /*
  * Takes an order from outside, derives its dependencies by the rules of the kinds (F(s,m) after F(s-1,m); B and I after
  * F and after the next stage's B or I; W after I; R after the previous stage's F, B after R), and validates it:
- * stages 0..n-1 all present, as many backwards as forwards of every stage, no duplicates, F before B, no deadlock.
+ * stages 0..n-1 all present and each on one rank, as many backwards as forwards of every stage, no duplicates, F before
+ * B, no deadlock. With explicit_edges_only a stage may lie on several ranks and lack instructions.
  * Errors: INVALID, naming rank, position and instruction; NO_MEMORY. O(instructions · log instructions).
  */
 PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_schedule_import(

@@ -19,15 +19,16 @@ int perseus_main(int argc, char **argv);
 
 enum { MAX_ARGUMENTS = 16, MAX_OUTPUT_BYTES = 65536, SETTLED = 99 };
 
-#define SMALL PERSEUS_SOURCE_ROOT "/tests/golden/small.csv"
-#define ORDER PERSEUS_SOURCE_ROOT "/tests/golden/order_1f1b.csv"
+static const char small_csv[] = PERSEUS_SOURCE_ROOT "/tests/golden/small.csv";
+static const char order_csv[] = PERSEUS_SOURCE_ROOT "/tests/golden/order_1f1b.csv";
 
 static const char *const commands[][MAX_ARGUMENTS] = {
-	{"perseus", "plan", SMALL, "-m", "2", "-b", "75,75,75,75", "--extra-warmup", "1,0,0,0", "--transfer", "0.001:2"},
-	{"perseus", "plan", SMALL, "-b", "75", "--schedule", ORDER, "-g", "ends", "--slowdown", "1.1"},
-	{"perseus", "frontier", SMALL, "-m", "2", "-b", "75", "--points", "3", "--csv", "/dev/null"},
-	{"perseus", "profile", SMALL, "-b", "75", "--fit"},
-	{"perseus", "profile", SMALL, "-b", "75", "--fit", "--json"},
+	{"perseus", "plan", small_csv, "-m", "2", "-b", "75,75,75,75", "--extra-warmup", "1,0,0,0", "--transfer",
+		"0.001:2"},
+	{"perseus", "plan", small_csv, "-b", "75", "--schedule", order_csv, "-g", "ends", "--slowdown", "1.1"},
+	{"perseus", "frontier", small_csv, "-m", "2", "-b", "75", "--points", "3", "--csv", "/dev/null"},
+	{"perseus", "profile", small_csv, "-b", "75", "--fit"},
+	{"perseus", "profile", small_csv, "-b", "75", "--fit", "--json"},
 	{"perseus", "version", "--json"},
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };

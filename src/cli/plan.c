@@ -1,0 +1,272 @@
+/* perseus plan */
+#include "cli/plan.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "chart/canvas.h"
+#include "cli/command.h"
+#include "cli/option_value.h"
+#include "format/number.h"
+#include "format/output_file.h"
+#include "format/plan_json.h"
+
+#include <perseus/plan.h>
+
+#include <argp.h>
+#include <string.h>
+
+enum {
+	KEY_DEADLINE = 'd',
+	KEY_GRANULARITY = 'g',
+	KEY_JSON = 'j',
+	KEY_OUTPUT = 'o',
+	KEY_SLOWDOWN = 500,
+	KEY_POINT,
+	KEY_SWITCH_LATENCY,
+	KEY_CHART,
+	KEY_FRONTIER_CHART,
+};
+
+/* How the deadline is given. */
+enum target { TARGET_TMIN, TARGET_MIN_ENERGY, TARGET_TSTAR, TARGET_SECONDS, TARGET_FACTOR };
+
+struct options {
+	struct perseus__job job;
+	enum target target;
+	const char *target_option; /* that was given; NULL: none */
+	int64_t deadline_ns;
+	struct perseus__decimal slowdown;
+	enum perseus_granularity granularity;
+	int64_t switch_latency_ns;
+	bool as_json;
+	const char *output; /* these are borrowed from argv; NULL: not wanted */
+	const char *chart;
+	const char *frontier_chart;
+};
+
+static const struct argp_option option_table[] = {
+	{NULL, 0, NULL, 0, "How long an iteration may take (one of these; default --point tmin)", 4},
+	{"deadline", KEY_DEADLINE, "SECONDS", 0, "This long, e.g. the iteration time of a straggling pipeline", 0},
+	{"slowdown", KEY_SLOWDOWN, "FACTOR", 0, "The shortest possible time times this", 0},
+	{"point", KEY_POINT, "tmin|min-energy|tstar", 0,
+		"The shortest possible time; that of least total energy; that beyond which nothing saves more while a "
+		"straggler makes us wait anyway",
+		0},
+	{NULL, 0, NULL, 0, "Clocks", 5},
+	{"granularity", KEY_GRANULARITY, "WORD", 0,
+		"Which instructions share a clock: instruction (none), kind, ends (first forward and last backward of a "
+		"stage, and the rest), stage, job, or auto (the best, default)",
+		0},
+	{"switch-latency", KEY_SWITCH_LATENCY, "MS", 0, "Time until a change of clock takes effect (default 0)", 0},
+	{NULL, 0, NULL, 0, "Results", 6},
+	{"json", KEY_JSON, NULL, 0, "Print JSON", 0},
+	{"output", KEY_OUTPUT, "DIR", 0,
+		"Write plan.json, freqs_pipeline_00000.py, frontier.csv, trace.json, timeline.svg, timeline.png and "
+		"frontier.svg there",
+		0},
+	{"chart", KEY_CHART, "FILE", 0, "Draw the timeline, before and after (.svg, .png or .pdf)", 0},
+	{"frontier-chart", KEY_FRONTIER_CHART, "FILE", 0, "Draw the frontier with the plan on it", 0},
+	{0},
+};
+
+static void
+set_target(const struct argp_state *state, struct options *options, enum target target, const char *option)
+{
+	if (options->target_option)
+		argp_error(state, "%s and %s do not go together: one of --deadline, --slowdown and --point", option,
+				options->target_option);
+	options->target_option = option;
+	options->target = target;
+}
+
+static error_t
+parse_option(int key, char *arg, struct argp_state *state)
+{
+	static const char *const points[] = {"tmin", "min-energy", "tstar", NULL};
+	static const char *const granularities[] = {
+#define X(name, text) text,
+		PERSEUS_GRANULARITY_MAP(X)
+#undef X
+				NULL
+	};
+	struct options *options = state->input;
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &options->job;
+		return 0;
+	case KEY_DEADLINE:
+		set_target(state, options, TARGET_SECONDS, "--deadline");
+		options->deadline_ns = perseus__option_scaled(state, "--deadline", arg, 1000000000);
+		return 0;
+	case KEY_SLOWDOWN:
+		set_target(state, options, TARGET_FACTOR, "--slowdown");
+		options->slowdown = perseus__option_decimal(state, "--slowdown", arg);
+		return 0;
+	case KEY_POINT:
+		set_target(state, options, (enum target)perseus__option_word(state, "--point", arg, points), "--point");
+		return 0;
+	case KEY_GRANULARITY:
+		options->granularity =
+				(enum perseus_granularity)perseus__option_word(state, "--granularity", arg, granularities);
+		return 0;
+	case KEY_SWITCH_LATENCY:
+		options->switch_latency_ns = perseus__option_scaled(state, "--switch-latency", arg, 1000000);
+		return 0;
+	case KEY_JSON:
+		options->as_json = true;
+		return 0;
+	case KEY_OUTPUT:
+		options->output = arg;
+		return 0;
+	case KEY_CHART:
+		options->chart = arg;
+		return 0;
+	case KEY_FRONTIER_CHART:
+		options->frontier_chart = arg;
+		return 0;
+	default: /* keys are not an enum: argp has its own beside ours */
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* What can be refused before the long work begins. */
+static enum perseus_status
+check_outputs(const struct options *options, struct perseus_error *err)
+{
+	enum perseus_status status = PERSEUS_OK;
+	if (options->chart)
+		status = perseus__chart_path_check(options->chart, err);
+	if (status == PERSEUS_OK && options->frontier_chart)
+		status = perseus__chart_path_check(options->frontier_chart, err);
+	if (status == PERSEUS_OK && options->output)
+		status = perseus__output_directory(options->output, err);
+	return status;
+}
+
+static enum perseus_status
+find_deadline(const struct options *options, int64_t *deadline_ns, struct perseus_error *err)
+{
+	const struct perseus_frontier_info info = perseus_frontier_info(options->job.frontier);
+	switch (options->target) {
+	case TARGET_TMIN:
+		*deadline_ns = info.t_min_ns;
+		return PERSEUS_OK;
+	case TARGET_MIN_ENERGY:
+		*deadline_ns = info.t_min_energy_ns;
+		return PERSEUS_OK;
+	case TARGET_TSTAR:
+		*deadline_ns = info.t_star_ns;
+		return PERSEUS_OK;
+	case TARGET_SECONDS:
+		*deadline_ns = options->deadline_ns;
+		return PERSEUS_OK;
+	case TARGET_FACTOR:
+		if (!perseus__decimal_times(options->slowdown, info.t_min_ns, deadline_ns))
+			return perseus__fail(err, PERSEUS_INVALID, "--slowdown: the deadline is too large");
+		return PERSEUS_OK;
+	}
+	return PERSEUS_INTERNAL;
+}
+
+static enum perseus_status
+make_plans(
+		struct options *options, struct perseus_plan **plan, struct perseus_plan **baseline, struct perseus_error *err)
+{
+	const struct perseus_frontier *frontier = options->job.frontier;
+	struct perseus_plan_settings settings = perseus_plan_settings_default();
+	enum perseus_status status = find_deadline(options, &settings.deadline_ns, err);
+	if (status != PERSEUS_OK)
+		return status;
+	settings.granularity = options->granularity;
+	settings.switch_latency_ns = options->switch_latency_ns;
+	const int64_t begin_ns = perseus__clock_mono_ns();
+	status = perseus_plan_new(frontier, &settings, plan, err);
+	if (status != PERSEUS_OK)
+		return status;
+	options->job.solve_s += (double)(perseus__clock_mono_ns() - begin_ns) / 1e9;
+
+	const int32_t n_instructions = options->job.schedule->n_instructions;
+	int32_t *highest = perseus__new_array((size_t)n_instructions, sizeof *highest); /* 0: the highest there is */
+	if (!highest)
+		return perseus__no_memory(err);
+	status = perseus_plan_evaluate(frontier, highest, &settings, baseline, err);
+	perseus__free(highest);
+	return status;
+}
+
+static int
+print_plan(const struct options *options, const struct perseus__plan_document *document)
+{
+	struct perseus__text text = perseus__result_text();
+	if (options->as_json)
+		perseus__plan_json(&text, document, &options->job.solve_s);
+	else
+		perseus__print_plan(&options->job, document, &text);
+	const int exit_code = perseus__print_result(&text);
+	perseus__text_fini(&text);
+	return exit_code;
+}
+
+static enum perseus_status
+write_outputs(const struct options *options, const struct perseus__plan_document *document, struct perseus_error *err)
+{
+	enum perseus_status status = PERSEUS_OK;
+	if (options->output)
+		status = perseus__plan_output(options->output, document, err);
+	if (status == PERSEUS_OK && options->chart)
+		status = perseus__plan_timeline(options->chart, document, err);
+	if (status == PERSEUS_OK && options->frontier_chart)
+		status = perseus__plan_frontier_chart(options->frontier_chart, document, err);
+	return status;
+}
+
+/* Everything between options and exit code. */
+static int
+run(struct options *options)
+{
+	struct perseus_error err;
+	struct perseus_plan *plan = NULL;
+	struct perseus_plan *baseline = NULL;
+	enum perseus_status status = perseus__job_load(&options->job, &err);
+	if (status == PERSEUS_OK)
+		status = check_outputs(options, &err);
+	if (status == PERSEUS_OK)
+		status = perseus__job_solve(&options->job, &err);
+	if (status == PERSEUS_OK)
+		status = make_plans(options, &plan, &baseline, &err);
+	const struct perseus__plan_document document = {
+		.frontier = options->job.frontier,
+		.plan = plan,
+		.baseline = baseline,
+		.gpus_per_stage = options->job.gpus_per_stage,
+		.n_pipelines = options->job.n_pipelines,
+	};
+	if (status == PERSEUS_OK)
+		status = write_outputs(options, &document, &err);
+	const int exit_code = status == PERSEUS_OK ? print_plan(options, &document) : perseus__print_error(&err);
+	perseus_plan_free(baseline);
+	perseus_plan_free(plan);
+	return exit_code;
+}
+
+int
+perseus__run_plan(int argc, char **argv)
+{
+	static const struct argp_child children[] = {{&perseus__job_argp, 0, NULL, 0}, {0}};
+	static const struct argp argp = {
+		.options = option_table,
+		.parser = parse_option,
+		.args_doc = "PROFILE.csv",
+		.doc = "Chooses a clock for every instruction of a training pipeline so that an iteration takes the least "
+			   "energy and no longer than asked."
+			   "\vExit codes: 0 done, 2 usage or bad input, 3 the deadline cannot be kept, 4 not permitted, "
+			   "5 input or output failed.",
+		.children = children,
+	};
+	struct options options = {.job = perseus__job_init(), .granularity = PERSEUS_GRANULARITY_AUTO};
+	(void)argp_parse(&argp, argc, argv, 0, NULL, &options);
+	const int exit_code = run(&options);
+	perseus__job_fini(&options.job);
+	return exit_code;
+}

@@ -1,0 +1,26 @@
+/* Quantities as people read them. */
+#ifndef PERSEUS_CLI_QUANTITY_H
+#define PERSEUS_CLI_QUANTITY_H
+
+#include "base/text.h"
+
+/* A unit in which a column of numbers is readable: print value / divisor with so many decimals. */
+struct perseus__column_unit {
+	const char *name;
+	double divisor;
+	int decimals;
+};
+
+/* The unit of energy for values up to `largest_j`: J, kJ, MJ, GJ. */
+struct perseus__column_unit perseus__energy_column(double largest_j);
+
+/* The unit of time for values up to `largest_s`: us, ms, s. */
+struct perseus__column_unit perseus__time_column(double largest_s);
+
+/* Adds a value and its unit: "15.679 s". `value` is in the base unit. */
+void perseus__quantity_add(struct perseus__text *text, double value, struct perseus__column_unit unit);
+
+/* 100 · (to / from - 1), and 0 where there is nothing to compare with; never "-0.00". */
+double perseus__percent_change(double from, double to);
+
+#endif
