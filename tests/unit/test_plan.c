@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MS INT64_C(1000000)  /* in ns */
+#define MS INT64_C(1000000)   /* in ns */
 #define J INT64_C(1000000000) /* in nJ */
 
 /*
@@ -95,9 +95,9 @@ make_job_with_transfers(void)
 	struct perseus_measurement rows[N_ROWS + 2];
 	memcpy(rows, two_stages, sizeof two_stages);
 	rows[N_ROWS] = (struct perseus_measurement){
-			.stage = 0, .instruction = PERSEUS_TRANSFER_CLASS, .time_s = 0.004, .energy_j = 0.5};
+		.stage = 0, .instruction = PERSEUS_TRANSFER_CLASS, .time_s = 0.004, .energy_j = 0.5};
 	rows[N_ROWS + 1] = (struct perseus_measurement){
-			.stage = 1, .instruction = PERSEUS_TRANSFER_CLASS, .time_s = 0.006, .energy_j = 0.25};
+		.stage = 1, .instruction = PERSEUS_TRANSFER_CLASS, .time_s = 0.006, .energy_j = 0.25};
 	return make_job(rows, N_ROWS + 2, 60, shape(2, 1));
 }
 
@@ -105,7 +105,7 @@ static struct perseus_plan_settings
 asking(int64_t deadline_ns, enum perseus_granularity granularity, int64_t latency_ns)
 {
 	return (struct perseus_plan_settings){
-			.deadline_ns = deadline_ns, .granularity = granularity, .switch_latency_ns = latency_ns};
+		.deadline_ns = deadline_ns, .granularity = granularity, .switch_latency_ns = latency_ns};
 }
 
 static struct perseus_plan *
@@ -157,8 +157,7 @@ START_TEST(finds_what_was_worked_by_hand)
 	ck_assert_int_eq(plan->baseline.iteration_time_ns, 30 * MS);
 	ck_assert_double_eq_tol(plan->lower_bound_j, planned[_i].lower_bound_j, 1e-6);
 	ck_assert_double_eq_tol(plan->gap, (double)planned[_i].energy_nj / 1e9 / planned[_i].lower_bound_j - 1, 1e-8);
-	ck_assert_double_eq_tol(
-			plan->saving, 1 - (double)planned[_i].energy_nj / (double)planned[_i].baseline_nj, 1e-12);
+	ck_assert_double_eq_tol(plan->saving, 1 - (double)planned[_i].energy_nj / (double)planned[_i].baseline_nj, 1e-12);
 	ck_assert_int_eq(plan->steps[0].frequency_mhz, planned[_i].forward_mhz);
 	ck_assert_int_eq(plan->steps[1].frequency_mhz, planned[_i].backward_mhz);
 	ck_assert_int_eq(plan->clock_changes[0], planned[_i].n_changes);
@@ -182,27 +181,26 @@ static const struct {
 	int64_t outcome_nj;
 	int32_t n_changes;
 } evaluated[] = {
-	{"no latency", 1, false, 0, 45 * MS, {1000, 500}, {10 * MS, 30 * MS}, {10 * J, 15 * J}, 40 * MS,
-			25 * J + J / 2, 2},
+	{"no latency", 1, false, 0, 45 * MS, {1000, 500}, {10 * MS, 30 * MS}, {10 * J, 15 * J}, 40 * MS, 25 * J + J / 2, 2},
 	{"B: 5 + (1 - 5/20)·30 = 27.5; F: its change hides in the 7.5 ms of wait", 1, false, 5 * MS, 45 * MS, {1000, 500},
-			{10 * MS, 27500000}, {10 * J, 17250000000}, 37500000, 28 * J, 2},
+		{10 * MS, 27500000}, {10 * J, 17250000000}, 37500000, 28 * J, 2},
 	{"40 ms leave no wait in the steady state: F: 5 + (1 - 5/20)·10 = 12.5, 1/4·6 + 3/4·10 = 9 J", 1, false, 5 * MS,
-			40 * MS, {1000, 500}, {12500000, 27500000}, {9 * J, 17250000000}, 40 * MS, 26250000000, 2},
+		40 * MS, {1000, 500}, {12500000, 27500000}, {9 * J, 17250000000}, 40 * MS, 26250000000, 2},
 	{"a missed deadline: iterations repeat every 40 ms all the same", 1, false, 5 * MS, 39 * MS, {1000, 500},
-			{12500000, 27500000}, {9 * J, 17250000000}, 40 * MS, 26250000000, 2},
+		{12500000, 27500000}, {9 * J, 17250000000}, 40 * MS, 26250000000, 2},
 	{"B at the old clock is over before the change; F wants that clock back: nothing ever changes", 1, false, 25 * MS,
-			60 * MS, {1000, 500}, {10 * MS, 20 * MS}, {10 * J, 24 * J}, 30 * MS, 37 * J, 2},
+		60 * MS, {1000, 500}, {10 * MS, 20 * MS}, {10 * J, 24 * J}, 30 * MS, 37 * J, 2},
 	{"what B leaves of the change, 5 ms, carries over: F1 = 5 + (1 - 5/10)·20 = 15, 5 + 3 = 8 J", 2, false, 25 * MS,
-			200 * MS, {1000, 500, 500, 500}, {10 * MS, 20 * MS, 15 * MS, 30 * MS}, {10 * J, 24 * J, 8 * J, 15 * J},
-			75 * MS, 69500000000, 2},
+		200 * MS, {1000, 500, 500, 500}, {10 * MS, 20 * MS, 15 * MS, 30 * MS}, {10 * J, 24 * J, 8 * J, 15 * J}, 75 * MS,
+		69500000000, 2},
 	{"equal clocks never wait for anything", 1, false, 25 * MS, 50 * MS, {500, 500}, {20 * MS, 30 * MS},
-			{6 * J, 15 * J}, 50 * MS, 21 * J, 0},
+		{6 * J, 15 * J}, 50 * MS, 21 * J, 0},
 	{"forward has no 600 MHz, so at that clock it runs as at 500: F = 5 + (1 - 5/20)·10; B = 5 + (1 - 5/20)·28", 1,
-			false, 5 * MS, 38500000, {1000, 600}, {12500000, 26 * MS}, {9 * J, 18 * J}, 38500000, 27 * J, 2},
-	{"B: 7 + (1 - 7/30)·28 = 28.4666666 and two thirds, rounded up; 7/30·15 + 23/30·16 J, rounded to nearest", 1,
-			false, 7 * MS, 100 * MS, {500, 600}, {20 * MS, 28466667}, {6 * J, 15766666667}, 48466667, 26919999967, 2},
+		false, 5 * MS, 38500000, {1000, 600}, {12500000, 26 * MS}, {9 * J, 18 * J}, 38500000, 27 * J, 2},
+	{"B: 7 + (1 - 7/30)·28 = 28.4666666 and two thirds, rounded up; 7/30·15 + 23/30·16 J, rounded to nearest", 1, false,
+		7 * MS, 100 * MS, {500, 600}, {20 * MS, 28466667}, {6 * J, 15766666667}, 48466667, 26919999967, 2},
 	{"the data load, 4 ms, and 1 ms of wait hide F's change", 1, true, 5 * MS, 42500000, {0, 1000, 500},
-			{4 * MS, 10 * MS, 27500000}, {J, 10 * J, 17250000000}, 41500000, 28350000000, 2},
+		{4 * MS, 10 * MS, 27500000}, {J, 10 * J, 17250000000}, 41500000, 28350000000, 2},
 };
 
 START_TEST(evaluates_latency_as_worked_by_hand)
@@ -242,7 +240,7 @@ START_TEST(counts_transfers)
 	struct job job = make_job_with_transfers();
 	ck_assert_int_eq(perseus_frontier_info(job.frontier).t_min_ns, 79 * MS);
 	static const enum perseus_granularity granularities[] = {
-			PERSEUS_GRANULARITY_INSTRUCTION, PERSEUS_GRANULARITY_ENDS, PERSEUS_GRANULARITY_JOB};
+		PERSEUS_GRANULARITY_INSTRUCTION, PERSEUS_GRANULARITY_ENDS, PERSEUS_GRANULARITY_JOB};
 	for (size_t k = 0; k < sizeof granularities / sizeof *granularities; k++) {
 		struct perseus_plan *plan = make_plan(&job, asking(79 * MS, granularities[k], 0));
 		ck_assert_int_eq(plan->outcome.iteration_time_ns, 79 * MS);
@@ -292,21 +290,21 @@ static const struct {
 	const char *message;
 } refused[] = {
 	{ROWS(one_stage), {.deadline_ns = 29999999}, PERSEUS_INFEASIBLE,
-			"a deadline of 0.029999999 s is below T_min, the shortest possible iteration time: 0.030000000 s"},
+		"a deadline of 0.029999999 s is below T_min, the shortest possible iteration time: 0.030000000 s"},
 	{ROWS(one_stage), {.deadline_ns = 0}, PERSEUS_INFEASIBLE,
-			"a deadline of 0.000000000 s is below T_min, the shortest possible iteration time: 0.030000000 s"},
+		"a deadline of 0.000000000 s is below T_min, the shortest possible iteration time: 0.030000000 s"},
 	{ROWS(one_stage), {.deadline_ns = -1}, PERSEUS_INVALID,
-			"deadline of -1 ns is out of range: expected 0 to 1000000000000000000"},
+		"deadline of -1 ns is out of range: expected 0 to 1000000000000000000"},
 	{ROWS(one_stage), {.deadline_ns = 40 * MS, .switch_latency_ns = -5}, PERSEUS_INVALID,
-			"switch latency of -5 ns is out of range: expected 0 to 1000000000000000000"},
+		"switch latency of -5 ns is out of range: expected 0 to 1000000000000000000"},
 	{ROWS(one_stage), {.deadline_ns = INT64_MAX}, PERSEUS_INVALID,
-			"deadline of 9223372036854775807 ns is out of range: expected 0 to 1000000000000000000"},
+		"deadline of 9223372036854775807 ns is out of range: expected 0 to 1000000000000000000"},
 	{ROWS(odd_clocks), {.deadline_ns = 29 * MS, .granularity = PERSEUS_GRANULARITY_STAGE}, PERSEUS_INFEASIBLE,
-			"no plan of granularity stage with a switch latency of 0.000000000 s keeps a deadline of 0.029000000 s: "
-			"the shortest iteration time found is 0.030000000 s"},
+		"no plan of granularity stage with a switch latency of 0.000000000 s keeps a deadline of 0.029000000 s: "
+		"the shortest iteration time found is 0.030000000 s"},
 	{ROWS(no_common_clock), {.deadline_ns = 40 * MS, .granularity = PERSEUS_GRANULARITY_STAGE}, PERSEUS_INVALID,
-			"granularity stage needs a clock common to all instructions of a group, and there is none in the group from "
-			"stage 0 backward (2 clocks, 900 to 1100 MHz) to stage 0 forward (1 clocks, 1000 to 1000 MHz)"},
+		"granularity stage needs a clock common to all instructions of a group, and there is none in the group from "
+		"stage 0 backward (2 clocks, 900 to 1100 MHz) to stage 0 forward (1 clocks, 1000 to 1000 MHz)"},
 };
 
 START_TEST(refuses_with_a_message)
@@ -332,7 +330,8 @@ START_TEST(refuses_a_clock_that_was_not_measured)
 	struct perseus_plan *plan = NULL;
 	struct perseus_error err = {.message = ""};
 	ck_assert_int_eq(perseus_plan_evaluate(job.frontier, frequency_mhz, &settings, &plan, &err), PERSEUS_INVALID);
-	ck_assert_str_eq(err.message, "instruction 1 (0B0): stage 0 backward was not measured at 700 MHz; it was at 3 "
+	ck_assert_str_eq(err.message,
+			"instruction 1 (0B0): stage 0 backward was not measured at 700 MHz; it was at 3 "
 			"clocks from 500 to 1000 MHz");
 	ck_assert_ptr_null(plan);
 	free_job(&job);
@@ -428,8 +427,7 @@ START_TEST(the_checker_notices_tampering)
 {
 	struct job job = make_job(ROWS(two_stages), 60, shape(2, 2));
 	const int64_t t_min_ns = perseus_frontier_info(job.frontier).t_min_ns;
-	struct perseus_plan *plan =
-			make_plan(&job, asking(t_min_ns + t_min_ns / 20, PERSEUS_GRANULARITY_INSTRUCTION, 0));
+	struct perseus_plan *plan = make_plan(&job, asking(t_min_ns + t_min_ns / 20, PERSEUS_GRANULARITY_INSTRUCTION, 0));
 	ck_assert_int_gt(plan->clock_changes[0], 0);
 	struct perseus_step steps[8];
 	int32_t changes[2];
@@ -466,7 +464,8 @@ START_TEST(the_checker_notices_tampering_with_latency)
 		steps[1].energy_nj += offs[k][1];
 		copy.outcome.iteration_time_ns += offs[k][0];
 		ck_assert_int_eq(perseus_plan_check(&copy, job.frontier, &err), PERSEUS_INVALID);
-		ck_assert_str_eq(err.message, "plan: rank 0, instruction 1 (0B0): time or energy do not follow from profile, "
+		ck_assert_str_eq(err.message,
+				"plan: rank 0, instruction 1 (0B0): time or energy do not follow from profile, "
 				"clock and switch latency");
 	}
 	perseus_plan_free(plan);

@@ -54,9 +54,11 @@ random_profile(uint64_t *seed, int32_t n_stages, int32_t n_clocks, bool same_clo
 			for (int32_t k = least; k < n_clocks; k++) {
 				const double speed = 1 + 0.15 * k;
 				const double noise = 1e-3 * between(seed, 980, 1020);
-				rows[n++] = (struct perseus_measurement){.stage = stage, .instruction = class_names[c],
-						.frequency_mhz = 1000 + 150 * k, .time_s = work / speed * noise,
-						.energy_j = work / speed * power * (0.4 + 0.6 * speed * speed * speed) / noise};
+				rows[n++] = (struct perseus_measurement){.stage = stage,
+					.instruction = class_names[c],
+					.frequency_mhz = 1000 + 150 * k,
+					.time_s = work / speed * noise,
+					.energy_j = work / speed * power * (0.4 + 0.6 * speed * speed * speed) / noise};
 			}
 		}
 	const double blocking_w = between(seed, 0, 120);
@@ -108,8 +110,8 @@ plan_energy_nj(const struct instance *instance, const struct perseus_plan_settin
 	if (status != PERSEUS_OK) {
 		const bool is_coarse = settings->granularity != PERSEUS_GRANULARITY_AUTO
 				&& settings->granularity != PERSEUS_GRANULARITY_INSTRUCTION;
-		ck_assert_msg(status == PERSEUS_INFEASIBLE || (status == PERSEUS_INVALID && is_coarse), "%s: %s", where,
-				err.message);
+		ck_assert_msg(
+				status == PERSEUS_INFEASIBLE || (status == PERSEUS_INVALID && is_coarse), "%s: %s", where, err.message);
 		ck_assert_msg(is_coarse || settings->switch_latency_ns > 0, "%s: %s", where, err.message);
 		return -1;
 	}
@@ -145,8 +147,8 @@ START_TEST(plans_of_random_instances_are_proven)
 	}
 	for (int g = PERSEUS_GRANULARITY_INSTRUCTION; g <= PERSEUS_GRANULARITY_JOB; g++)
 		if (energy_nj[g] >= 0 && settings.switch_latency_ns > 0)
-			ck_assert_msg(energy_nj[PERSEUS_GRANULARITY_AUTO] >= 0
-							&& energy_nj[PERSEUS_GRANULARITY_AUTO] <= energy_nj[g],
+			ck_assert_msg(
+					energy_nj[PERSEUS_GRANULARITY_AUTO] >= 0 && energy_nj[PERSEUS_GRANULARITY_AUTO] <= energy_nj[g],
 					"seed %d: auto uses %lld nJ, granularity %d %lld nJ", _i,
 					(long long)energy_nj[PERSEUS_GRANULARITY_AUTO], g, (long long)energy_nj[g]);
 	if (energy_nj[PERSEUS_GRANULARITY_STAGE] >= 0 && settings.switch_latency_ns == 0) {
@@ -207,8 +209,7 @@ brute_force_nj(const struct instance *instance, const struct perseus_plan_settin
 		for (int32_t i = 0; i < schedule->n_instructions; i++)
 			frequency_mhz[i] = clock[group_of(schedule, settings->granularity, i)];
 		struct perseus_plan *plan = NULL;
-		ck_assert_int_eq(
-				perseus_plan_evaluate(instance->frontier, frequency_mhz, settings, &plan, NULL), PERSEUS_OK);
+		ck_assert_int_eq(perseus_plan_evaluate(instance->frontier, frequency_mhz, settings, &plan, NULL), PERSEUS_OK);
 		if (plan->outcome.iteration_time_ns <= settings->deadline_ns
 				&& (best_nj < 0 || plan->outcome.energy_nj < best_nj))
 			best_nj = plan->outcome.energy_nj;
@@ -281,8 +282,11 @@ START_TEST(plans_of_one_path_are_optimal_knapsacks)
 		for (int ms = 0; ms < KNAPSACK_MS; ms++)
 			with_j[ms] = 1e9;
 		for (int32_t k = 0; k < MAX_CLOCKS; k++) {
-			rows[c * MAX_CLOCKS + k] = (struct perseus_measurement){.stage = c / 2, .instruction = class_names[c % 2],
-					.frequency_mhz = 2000 - 100 * k, .time_s = 1e-3 * time_ms, .energy_j = energy_j};
+			rows[c * MAX_CLOCKS + k] = (struct perseus_measurement){.stage = c / 2,
+				.instruction = class_names[c % 2],
+				.frequency_mhz = 2000 - 100 * k,
+				.time_s = 1e-3 * time_ms,
+				.energy_j = energy_j};
 			for (int ms = time_ms; ms < KNAPSACK_MS; ms++)
 				if (least_j[ms - time_ms] + energy_j < with_j[ms])
 					with_j[ms] = least_j[ms - time_ms] + energy_j;
@@ -292,14 +296,13 @@ START_TEST(plans_of_one_path_are_optimal_knapsacks)
 		memcpy(least_j, with_j, sizeof with_j);
 	}
 	struct instance instance;
-	ck_assert_int_eq(
-			perseus_profile_new(rows, sizeof rows / sizeof *rows, NULL, &instance.profile, NULL), PERSEUS_OK);
+	ck_assert_int_eq(perseus_profile_new(rows, sizeof rows / sizeof *rows, NULL, &instance.profile, NULL), PERSEUS_OK);
 	ck_assert_int_eq(perseus_schedule_generate(&shape, &instance.schedule, NULL), PERSEUS_OK);
 	ck_assert_int_eq(
 			perseus_frontier_new(instance.profile, instance.schedule, NULL, &instance.frontier, NULL), PERSEUS_OK);
 	const int32_t deadline_ms = fastest_ms + between(&seed, 0, 150);
 	const struct perseus_plan_settings settings = {
-			.deadline_ns = INT64_C(1000000) * deadline_ms, .granularity = PERSEUS_GRANULARITY_KIND};
+		.deadline_ns = INT64_C(1000000) * deadline_ms, .granularity = PERSEUS_GRANULARITY_KIND};
 	const double found_j = 1e-9 * (double)plan_energy_nj(&instance, &settings, "knapsack");
 	ck_assert_msg(found_j > least_j[deadline_ms] - 1e-6 && found_j < least_j[deadline_ms] + 1e-6,
 			"%d: found %.9g J, least is %.9g J", _i, found_j, least_j[deadline_ms]);
@@ -359,8 +362,8 @@ START_TEST(ends_plans_are_near_the_optimum)
 	}
 	const int64_t t_min_ns = perseus_frontier_info(instance.frontier).t_min_ns;
 	for (int k = 0; k < 5; k++) {
-		const struct perseus_plan_settings settings = {.granularity = PERSEUS_GRANULARITY_ENDS,
-				.deadline_ns = (int64_t)((double)t_min_ns * slowdowns[k])};
+		const struct perseus_plan_settings settings = {
+			.granularity = PERSEUS_GRANULARITY_ENDS, .deadline_ns = (int64_t)((double)t_min_ns * slowdowns[k])};
 		struct perseus_plan *plan = NULL;
 		struct perseus_error err = {.message = ""};
 		ck_assert_int_eq(perseus_plan_new(instance.frontier, &settings, &plan, &err), PERSEUS_OK);
