@@ -305,22 +305,18 @@ stop_event(struct perseus__sweep *sweep, struct step *step, int32_t v)
 		tell_watchers(sweep, step, v);
 }
 
-/* Stops `top` and all that hangs below it, walking the tree in preorder. */
+/* Stops `top` and all that hangs below it, parents before children. */
 static void
 stop_subtree(struct perseus__sweep *sweep, struct step *step, int32_t top)
 {
-	int32_t v = top;
-	for (;;) {
+	int32_t *queue = sweep->near; /* what was near has been surveyed by now */
+	int32_t n = 0;
+	queue[n++] = top;
+	for (int32_t i = 0; i < n; i++) {
+		const int32_t v = queue[i];
+		for (int32_t child = sweep->events[v].first_child; child != NONE; child = sweep->events[child].next_sibling)
+			queue[n++] = child;
 		stop_event(sweep, step, v);
-		if (sweep->events[v].first_child != NONE) {
-			v = sweep->events[v].first_child;
-			continue;
-		}
-		while (v != top && sweep->events[v].next_sibling == NONE)
-			v = sweep->tree[v].parent;
-		if (v == top)
-			return;
-		v = sweep->events[v].next_sibling;
 	}
 }
 
@@ -388,7 +384,7 @@ collect_moving(struct perseus__sweep *sweep, struct step *step)
 static void
 survey_further(struct perseus__sweep *sweep, struct step *step)
 {
-	step->horizon_ns = step->horizon_ns < PERSEUS__UNBOUNDED / 8 ? step->horizon_ns * 8 : INT64_MAX;
+	step->horizon_ns = step->horizon_ns < PERSEUS__UNBOUNDED / 4 ? step->horizon_ns * 4 : INT64_MAX;
 	for (int32_t i = 0; i < step->n_moving; i++)
 		if (is_moving(sweep, sweep->moving[i]))
 			survey_if_near(sweep, step, sweep->moving[i]);
