@@ -1,46 +1,20 @@
 /*
  * The parametric sweep. A step pushes flow along the longest path of the residual graph until an arc of it saturates;
- * what hung below that arc in the tree of longest paths moves earlier, rigidly, until residual arcs stop it piece by
- * piece. The work beyond one pass over the moving part is proportional to the pieces.
+ * what hung below that arc in the tree of longest paths comes nearer to the source, rigidly, until residual arcs stop it
+ * piece by piece.
  */
-#include "flow/sweep.h"
+#include "flow/sweep_internal.h"
 
 #include "base/error.h"
 #include "base/memory.h"
 
-#include <assert.h>
 #include <string.h>
 
-enum { NONE = -1 };
-
-/* Earlier than any event, and far enough from the ends of the range to be subtracted from. */
-#define NO_FLOOR (-PERSEUS__UNBOUNDED)
-
 /*
- * `mark` of an event: N_MARKS · epoch + a sum of these while the step of that epoch moves it, 0 when it has stopped;
- * anything up to N_MARKS · epoch: at rest.
+ * Pulling an event costs less than pushing one, since floors spare it most looks; the source's side is pushed where it is
+ * this many times smaller.
  */
-enum {
-	MOVING = 1,
-	WATCHED = 2, /* some event that moves after it must be told when it stops */
-	LOOKED = 4,  /* its obstacles are known: floor_ns says what those at rest allow, margin_ns how far it keeps away
-	              * from those that move along */
-	N_MARKS = 8,
-};
-
-/* The step in progress. */
-struct step {
-	int64_t shift_ns; /* how far the moving part has moved */
-	int64_t horizon_ns; /* events whose floor is further away are not in the heap */
-	int32_t n_moving;   /* length of sweep->moving: events of this step, parents before children */
-	int32_t n_left;     /* those still moving */
-};
-
-static bool
-is_moving(const struct perseus__sweep *sweep, int32_t v)
-{
-	return sweep->events[v].mark > N_MARKS * sweep->epoch;
-}
+enum { PUSH_COST = 3 };
 
 static const int64_t *
 slopes_of(const struct perseus__sweep *sweep, const struct perseus__arc_state *arc)
@@ -91,355 +65,78 @@ push_flow(struct perseus__sweep *sweep, int32_t v, int64_t amount)
 	set_residual(sweep, a);
 }
 
-static void
-unlink_event(struct perseus__sweep *sweep, int32_t v)
-{
-	struct perseus__tree_link *link = &sweep->tree[v];
-	const int32_t next = sweep->events[v].next_sibling;
-	if (link->previous_sibling == NONE)
-		sweep->events[link->parent].first_child = next;
-	else
-		sweep->events[link->previous_sibling].next_sibling = next;
-	if (next != NONE)
-		sweep->tree[next].previous_sibling = link->previous_sibling;
-	link->parent = NONE;
-	sweep->events[v].tree_arc = NONE;
-}
-
-static void
-link_event(struct perseus__sweep *sweep, int32_t v, int32_t parent, int32_t arc)
-{
-	const int32_t next = sweep->events[parent].first_child;
-	sweep->tree[v] = (struct perseus__tree_link){.parent = parent, .previous_sibling = NONE};
-	sweep->events[v].tree_arc = arc;
-	sweep->events[v].next_sibling = next;
-	if (next != NONE)
-		sweep->tree[next].previous_sibling = v;
-	sweep->events[parent].first_child = v;
-}
-
-/* Binary heap of moving events by (key, event). */
+/* Is there more to push, and how much fits through every arc of the longest path? */
 static bool
-heap_less(struct perseus__heap_entry a, struct perseus__heap_entry b)
+find_amount(const struct perseus__sweep *sweep, int64_t *amount)
 {
-	return a.key != b.key ? a.key < b.key : a.event < b.event;
-}
-
-static void
-heap_place(struct perseus__sweep *sweep, int32_t i, struct perseus__heap_entry entry)
-{
-	sweep->heap[i] = entry;
-	sweep->heap_index[entry.event] = i + 1;
-}
-
-static void
-heap_sift_up(struct perseus__sweep *sweep, int32_t i, struct perseus__heap_entry entry)
-{
-	while (i > 0 && heap_less(entry, sweep->heap[(i - 1) / 2])) {
-		heap_place(sweep, i, sweep->heap[(i - 1) / 2]);
-		i = (i - 1) / 2;
-	}
-	heap_place(sweep, i, entry);
-}
-
-static void
-heap_sift_down(struct perseus__sweep *sweep, int32_t i, struct perseus__heap_entry entry)
-{
-	for (;;) {
-		int32_t child = 2 * i + 1;
-		if (child >= sweep->heap_size)
-			break;
-		if (child + 1 < sweep->heap_size && heap_less(sweep->heap[child + 1], sweep->heap[child]))
-			child++;
-		if (!heap_less(sweep->heap[child], entry))
-			break;
-		heap_place(sweep, i, sweep->heap[child]);
-		i = child;
-	}
-	heap_place(sweep, i, entry);
-}
-
-/* Puts the event in the heap, or brings it forward to an earlier key. */
-static void
-heap_bring_forward(struct perseus__sweep *sweep, int32_t v, int64_t key)
-{
-	const struct perseus__heap_entry entry = {.key = key, .event = v};
-	const int32_t index = sweep->heap_index[v];
-	if (index == 0)
-		heap_sift_up(sweep, sweep->heap_size++, entry);
-	else if (key < sweep->heap[index - 1].key)
-		heap_sift_up(sweep, index - 1, entry);
-}
-
-static struct perseus__heap_entry
-heap_pop(struct perseus__sweep *sweep)
-{
-	const struct perseus__heap_entry top = sweep->heap[0];
-	sweep->heap_index[top.event] = 0;
-	const struct perseus__heap_entry last = sweep->heap[--sweep->heap_size];
-	if (sweep->heap_size > 0)
-		heap_sift_down(sweep, 0, last);
-	return top;
-}
-
-static void
-heap_clear(struct perseus__sweep *sweep)
-{
-	for (int32_t i = 0; i < sweep->heap_size; i++)
-		sweep->heap_index[sweep->heap[i].event] = 0;
-	sweep->heap_size = 0;
-}
-
-/* What stops a moving event, as far as is known. */
-struct obstacle {
-	int64_t resting_ns; /* earliest time that residual arcs with a tail at rest allow */
-	int64_t moving_ns;  /* the same of those with a tail that moves along, where it is now */
-	int32_t tail;       /* of the arc that gives resting_ns */
-	int32_t arc;
-};
-
-/* Takes into account the residual arc `a` of `length` from `tail`. */
-static void
-meet(struct perseus__sweep *sweep, const struct step *step, int32_t tail, int32_t a, int64_t length,
-		struct obstacle *obstacle)
-{
-	struct perseus__event *event = &sweep->events[tail];
-	const bool moves = is_moving(sweep, tail);
-	const int64_t at = event->time_ns - (moves ? step->shift_ns : 0) + length;
-	if (moves) {
-		/* No obstacle before it stops; it tells when it does. */
-		event->mark |= WATCHED;
-		if (at > obstacle->moving_ns)
-			obstacle->moving_ns = at;
-	} else if (at > obstacle->resting_ns) {
-		obstacle->resting_ns = at;
-		obstacle->tail = tail;
-		obstacle->arc = a;
-	}
-}
-
-/* Looks at every residual arc into `v` but those of the tree, as they are after the shift so far. */
-static struct obstacle
-look_around(struct perseus__sweep *sweep, const struct step *step, int32_t v)
-{
-	const struct perseus__network *network = sweep->network;
-	const int32_t tree_arc = sweep->events[v].tree_arc;
-	struct obstacle obstacle = {.resting_ns = NO_FLOOR, .moving_ns = NO_FLOOR, .tail = NONE, .arc = NONE};
-	for (int32_t k = network->in_begin[v]; k < network->in_begin[v + 1]; k++) {
-		const int32_t a = sweep->in_places[k];
-		const struct perseus__residual *residual = &sweep->residuals[a];
-		if (a != tree_arc && sweep->events[residual->tail].tree_arc != a)
-			meet(sweep, step, residual->tail, a, residual->forward_ns, &obstacle);
-	}
-	for (int32_t a = network->out_begin[v]; a < network->out_begin[v + 1]; a++) {
-		const struct perseus__residual *residual = &sweep->residuals[a];
-		if (residual->backward_ns != PERSEUS__UNBOUNDED && a != tree_arc
-				&& sweep->events[residual->head].tree_arc != a)
-			meet(sweep, step, residual->head, a, -residual->backward_ns, &obstacle);
-	}
-	return obstacle;
-}
-
-/* An event that moves on learns that `at_ns` is as far as a new residual arc lets it. */
-static void
-lower_bound_event(struct perseus__sweep *sweep, const struct step *step, int32_t v, int64_t at_ns)
-{
-	struct perseus__event *event = &sweep->events[v];
-	if (at_ns > event->floor_ns)
-		event->floor_ns = at_ns;
-	const int64_t key = event->time_ns - at_ns;
-	if (is_moving(sweep, v) && key < step->horizon_ns)
-		heap_bring_forward(sweep, v, key > step->shift_ns ? key : step->shift_ns);
-}
-
-/* The arc between `child` and its former parent is no tree arc any more: it binds both like any other. */
-static void
-untie(struct perseus__sweep *sweep, const struct step *step, int32_t child, int32_t parent, int32_t a)
-{
-	const struct perseus__residual *residual = &sweep->residuals[a];
-	const bool forward = residual->head == child;
-	const int64_t there = forward ? residual->forward_ns : -residual->backward_ns;
-	const int64_t back = forward ? residual->backward_ns : -residual->forward_ns;
-	const int64_t child_ns = sweep->events[child].time_ns - (is_moving(sweep, child) ? step->shift_ns : 0);
-	const int64_t parent_ns = sweep->events[parent].time_ns - (is_moving(sweep, parent) ? step->shift_ns : 0);
-	if (there != -PERSEUS__UNBOUNDED)
-		lower_bound_event(sweep, step, child, parent_ns + there);
-	if (back != PERSEUS__UNBOUNDED)
-		lower_bound_event(sweep, step, parent, child_ns - back);
-}
-
-/* `v` has stopped and others were counting on its moving on: they learn how far they can still go. */
-static void
-tell_watchers(struct perseus__sweep *sweep, const struct step *step, int32_t v)
-{
-	const struct perseus__network *network = sweep->network;
-	const int64_t time_ns = sweep->events[v].time_ns;
-	for (int32_t a = network->out_begin[v]; a < network->out_begin[v + 1]; a++) {
-		const struct perseus__residual *residual = &sweep->residuals[a];
-		const int32_t head = residual->head;
-		if (is_moving(sweep, head) && sweep->events[head].tree_arc != a)
-			lower_bound_event(sweep, step, head, time_ns + residual->forward_ns);
-	}
-	for (int32_t k = network->in_begin[v]; k < network->in_begin[v + 1]; k++) {
-		const int32_t a = sweep->in_places[k];
-		const struct perseus__residual *residual = &sweep->residuals[a];
-		const int32_t tail = residual->tail;
-		if (residual->backward_ns != PERSEUS__UNBOUNDED && is_moving(sweep, tail)
-				&& sweep->events[tail].tree_arc != a)
-			lower_bound_event(sweep, step, tail, time_ns - residual->backward_ns);
-	}
-}
-
-/* The event stops where it is. What moved along with it keeps its distance or has gone further. */
-static void
-stop_event(struct perseus__sweep *sweep, struct step *step, int32_t v)
-{
-	struct perseus__event *event = &sweep->events[v];
-	const int32_t mark = event->mark;
-	event->time_ns -= step->shift_ns;
-	event->mark = 0;
-	step->n_left--;
-	if ((mark & LOOKED) && event->time_ns - sweep->margin_ns[v] > event->floor_ns)
-		event->floor_ns = event->time_ns - sweep->margin_ns[v];
-	if (mark & WATCHED)
-		tell_watchers(sweep, step, v);
-}
-
-/* Stops `top` and all that hangs below it, parents before children. */
-static void
-stop_subtree(struct perseus__sweep *sweep, struct step *step, int32_t top)
-{
-	int32_t *queue = sweep->near; /* what was near has been surveyed by now */
-	int32_t n = 0;
-	queue[n++] = top;
-	for (int32_t i = 0; i < n; i++) {
-		const int32_t v = queue[i];
-		for (int32_t child = sweep->events[v].first_child; child != NONE; child = sweep->events[child].next_sibling)
-			queue[n++] = child;
-		stop_event(sweep, step, v);
-	}
-}
-
-/* `v` has reached what stops it: it hangs there from now on. */
-static void
-attach(struct perseus__sweep *sweep, struct step *step, int32_t v, const struct obstacle *obstacle)
-{
-	const int32_t old_parent = sweep->tree[v].parent;
-	const int32_t old_arc = sweep->events[v].tree_arc;
-	if (old_parent != NONE)
-		unlink_event(sweep, v);
-	stop_subtree(sweep, step, v);
-	link_event(sweep, v, obstacle->tail, obstacle->arc);
-	if (old_parent != NONE)
-		untie(sweep, step, v, old_parent, old_arc);
-}
-
-/* Learns the obstacles of a moving event: exactly from what rests, as a margin from what moves along. */
-static struct obstacle
-survey_event(struct perseus__sweep *sweep, const struct step *step, int32_t v)
-{
-	struct perseus__event *event = &sweep->events[v];
-	const struct obstacle obstacle = look_around(sweep, step, v);
-	event->floor_ns = obstacle.resting_ns;
-	event->mark |= LOOKED;
-	sweep->margin_ns[v] = event->time_ns - step->shift_ns - obstacle.moving_ns;
-	return obstacle;
-}
-
-/* Puts an event into the heap if something at rest stops it within the horizon. */
-static void
-survey_if_near(struct perseus__sweep *sweep, const struct step *step, int32_t v)
-{
-	const struct perseus__event *event = &sweep->events[v];
-	if (event->time_ns - event->floor_ns >= step->horizon_ns)
-		return;
-	if (!(event->mark & LOOKED))
-		(void)survey_event(sweep, step, v);
-	const int64_t key = event->time_ns - event->floor_ns;
-	if (key < step->horizon_ns)
-		heap_bring_forward(sweep, v, key > step->shift_ns ? key : step->shift_ns);
-}
-
-/* Marks the roots' subtrees, parents before children, and surveys them. Roots come first in sweep->moving. */
-static void
-collect_moving(struct perseus__sweep *sweep, struct step *step)
-{
-	const int32_t moving = N_MARKS * sweep->epoch + MOVING;
-	int32_t n_near = 0;
-	for (int32_t i = 0; i < step->n_moving; i++) {
-		const int32_t v = sweep->moving[i];
-		struct perseus__event *event = &sweep->events[v];
-		event->mark = moving;
-		if (event->time_ns - event->floor_ns < step->horizon_ns)
-			sweep->near[n_near++] = v;
-		for (int32_t child = event->first_child; child != NONE; child = sweep->events[child].next_sibling)
-			sweep->moving[step->n_moving++] = child;
-	}
-	step->n_left = step->n_moving;
-	for (int32_t i = 0; i < n_near; i++)
-		survey_if_near(sweep, step, sweep->near[i]);
-}
-
-/* Surveys what still moves, further ahead. */
-static void
-survey_further(struct perseus__sweep *sweep, struct step *step)
-{
-	step->horizon_ns = step->horizon_ns < PERSEUS__UNBOUNDED / 4 ? step->horizon_ns * 4 : INT64_MAX;
-	for (int32_t i = 0; i < step->n_moving; i++)
-		if (is_moving(sweep, sweep->moving[i]))
-			survey_if_near(sweep, step, sweep->moving[i]);
-}
-
-/* Pushes flow up to the first saturated arc; what hung on saturated arcs becomes roots of the moving part. */
-static bool
-augment(struct perseus__sweep *sweep, struct step *step)
-{
-	const int32_t sink = sweep->network->n_nodes - 1;
-	int64_t amount = PERSEUS__UNBOUNDED;
-	for (int32_t v = sink; v != 0; v = sweep->tree[v].parent) {
+	*amount = PERSEUS__UNBOUNDED;
+	for (int32_t v = sweep->network->n_nodes - 1; v != 0; v = sweep->tree[v].parent) {
 		const int64_t capacity = tree_capacity(sweep, v);
-		if (capacity < amount)
-			amount = capacity;
+		if (capacity < *amount)
+			*amount = capacity;
 	}
-	if (amount == PERSEUS__UNBOUNDED)
-		return false;
-	for (int32_t v = sink; v != 0;) {
+	return *amount != PERSEUS__UNBOUNDED;
+}
+
+/*
+ * Pushes flow along the longest path. The saturated arcs leave the tree; the path from the sink up to the last of them
+ * is kept, as it is cut off.
+ */
+static void
+augment(struct perseus__sweep *sweep, struct step *step, int64_t amount)
+{
+	int32_t n = 0;
+	for (int32_t v = sweep->network->n_nodes - 1; v != 0;) {
 		const int32_t parent = sweep->tree[v].parent;
 		const int32_t a = sweep->events[v].tree_arc;
-		const bool saturated = tree_capacity(sweep, v) == amount;
+		const bool is_saturated = tree_capacity(sweep, v) == amount;
 		push_flow(sweep, v, amount);
-		if (saturated) {
-			unlink_event(sweep, v);
-			untie(sweep, step, v, parent, a);
+		sweep->path[n++] = (struct perseus__path_event){.event = v, .arc = a};
+		if (is_saturated) {
+			perseus__sweep_unlink(sweep, v);
+			sweep->untied[step->n_untied++] = (struct perseus__untied){.child = v, .parent = parent, .arc = a};
 			sweep->moving[step->n_moving++] = v;
+			step->n_path = n;
+			if (step->n_lowest == 0)
+				step->n_lowest = n;
 		}
 		v = parent;
 	}
+	for (int32_t i = 0; i < step->n_lowest; i++)
+		sweep->lowest_epoch[sweep->path[i].event] = sweep->epoch;
 	sweep->flow += amount;
+}
+
+static int32_t
+list_children(const struct perseus__sweep *sweep, int32_t v, int32_t *list, int32_t n)
+{
+	for (int32_t child = sweep->events[v].first_child; child != NONE; child = sweep->events[child].next_sibling)
+		list[n++] = child;
+	return n;
+}
+
+/*
+ * Lists both sides in turns until one is complete: all that hangs on the roots in sweep->moving, or all that still hangs
+ * on the source in sweep->resting. True where the source's side is the one.
+ */
+static bool
+find_smaller_side(struct perseus__sweep *sweep, struct step *step)
+{
+	sweep->resting[0] = 0;
+	step->n_joined = 1;
+	int32_t i_moving = 0;
+	for (int32_t i = 0; i < step->n_joined; i++) {
+		step->n_joined = list_children(sweep, sweep->resting[i], sweep->resting, step->n_joined);
+		for (int32_t k = 0; k < PUSH_COST; k++) {
+			if (i_moving == step->n_moving)
+				return false;
+			step->n_moving = list_children(sweep, sweep->moving[i_moving++], sweep->moving, step->n_moving);
+		}
+	}
 	return true;
 }
 
-/* Moves the moving part until every piece of it is stopped. */
-static void
-settle(struct perseus__sweep *sweep, struct step *step)
-{
-	while (step->n_left > 0) {
-		if (sweep->heap_size == 0) {
-			survey_further(sweep, step);
-			continue;
-		}
-		const struct perseus__heap_entry top = heap_pop(sweep);
-		if (!is_moving(sweep, top.event))
-			continue;
-		step->shift_ns = top.key;
-		const struct obstacle obstacle = survey_event(sweep, step, top.event);
-		assert(obstacle.resting_ns == sweep->events[top.event].time_ns - step->shift_ns);
-		attach(sweep, step, top.event, &obstacle);
-	}
-	heap_clear(sweep);
-}
-
-/* Marks stay unique for 2^28 steps; then they start again. */
+/* Marks stay unique for 2^27 steps; then they start again. */
 static void
 next_epoch(struct perseus__sweep *sweep)
 {
@@ -447,23 +144,35 @@ next_epoch(struct perseus__sweep *sweep)
 		sweep->epoch++;
 		return;
 	}
-	for (int32_t v = 0; v < sweep->network->n_nodes; v++)
+	for (int32_t v = 0; v < sweep->network->n_nodes; v++) {
 		sweep->events[v].mark = 0;
+		sweep->lowest_epoch[v] = 0;
+	}
 	sweep->epoch = 1;
+}
+
+static int64_t
+iteration_time(const struct perseus__sweep *sweep)
+{
+	return perseus__sweep_time(sweep, sweep->network->n_nodes - 1);
 }
 
 bool
 perseus__sweep_step(struct perseus__sweep *sweep)
 {
+	int64_t amount;
+	if (!find_amount(sweep, &amount))
+		return false;
 	next_epoch(sweep);
 	struct step step = {.horizon_ns = sweep->reach_ns};
-	if (!augment(sweep, &step))
-		return false;
-	collect_moving(sweep, &step);
-	settle(sweep, &step);
+	augment(sweep, &step, amount);
+	if (find_smaller_side(sweep, &step))
+		perseus__sweep_push(sweep, &step);
+	else
+		perseus__sweep_pull(sweep, &step);
 	/* Follow what is usual, so that the heap neither starves nor drowns. */
 	sweep->reach_ns = (3 * sweep->reach_ns + step.shift_ns) / 4 + 1;
-	const int64_t time_ns = sweep->events[sweep->network->n_nodes - 1].time_ns;
+	const int64_t time_ns = iteration_time(sweep);
 	sweep->saved += (perseus__wide)sweep->flow * (sweep->time_ns - time_ns);
 	sweep->time_ns = time_ns;
 	sweep->n_augmentations++;
@@ -480,12 +189,12 @@ derive(struct perseus__sweep *sweep)
 	for (int32_t v = 0; v < n; v++)
 		sweep->events[v].first_child = NONE;
 	for (int32_t v = n - 1; v > 0; v--)
-		link_event(sweep, v, sweep->tree[v].parent, sweep->events[v].tree_arc);
+		perseus__sweep_link(sweep, v, sweep->tree[v].parent, sweep->events[v].tree_arc);
 	next_epoch(sweep);
 	const struct step step = {0};
 	for (int32_t v = 0; v < n; v++)
-		sweep->events[v].floor_ns = look_around(sweep, &step, v).resting_ns;
-	sweep->time_ns = sweep->events[n - 1].time_ns;
+		sweep->events[v].floor_ns = perseus__sweep_look_around(sweep, &step, v).resting_ns;
+	sweep->time_ns = iteration_time(sweep);
 }
 
 /* Longest paths with everything at its greatest length. */
@@ -545,10 +254,17 @@ perseus__sweep_init(struct perseus__sweep *sweep, const struct perseus__network 
 	built.moving = perseus__new_array(n_nodes, sizeof *built.moving);
 	built.near = perseus__new_array(n_nodes, sizeof *built.near);
 	built.margin_ns = perseus__new_array(n_nodes, sizeof *built.margin_ns);
+	built.resting = perseus__new_array(n_nodes, sizeof *built.resting);
+	built.joined_ns = perseus__new_array(n_nodes, sizeof *built.joined_ns);
+	built.met_arc = perseus__new_array(n_nodes, sizeof *built.met_arc);
+	built.path = perseus__new_array(n_nodes, sizeof *built.path);
+	built.lowest_epoch = perseus__new_array(n_nodes, sizeof *built.lowest_epoch);
+	built.untied = perseus__new_array(n_nodes, sizeof *built.untied);
 	built.heap = perseus__new_array(n_nodes, sizeof *built.heap);
 	built.heap_index = perseus__new_array(n_nodes, sizeof *built.heap_index);
 	if (!built.events || !built.tree || !built.residuals || !built.arcs || !built.place || !built.in_places
-			|| !built.moving || !built.near || !built.margin_ns || !built.heap || !built.heap_index) {
+			|| !built.moving || !built.near || !built.margin_ns || !built.resting || !built.joined_ns || !built.met_arc
+			|| !built.path || !built.lowest_epoch || !built.untied || !built.heap || !built.heap_index) {
 		perseus__sweep_fini(&built);
 		return perseus__no_memory(err);
 	}
@@ -570,6 +286,12 @@ perseus__sweep_fini(struct perseus__sweep *sweep)
 	perseus__free(sweep->moving);
 	perseus__free(sweep->near);
 	perseus__free(sweep->margin_ns);
+	perseus__free(sweep->resting);
+	perseus__free(sweep->joined_ns);
+	perseus__free(sweep->met_arc);
+	perseus__free(sweep->path);
+	perseus__free(sweep->lowest_epoch);
+	perseus__free(sweep->untied);
 	perseus__free(sweep->heap);
 	perseus__free(sweep->heap_index);
 	*sweep = (struct perseus__sweep){0};
@@ -610,7 +332,7 @@ perseus__sweep_save(const struct perseus__sweep *sweep, void *state)
 	struct saved_tree *tree = (struct saved_tree *)(arc_flow + network->n_arcs);
 	int32_t *arc_level = (int32_t *)(tree + network->n_nodes);
 	for (int32_t v = 0; v < network->n_nodes; v++) {
-		time_ns[v] = sweep->events[v].time_ns;
+		time_ns[v] = perseus__sweep_time(sweep, v);
 		tree[v] = (struct saved_tree){.parent = sweep->tree[v].parent, .arc = sweep->events[v].tree_arc};
 	}
 	for (int32_t a = 0; a < network->n_arcs; a++) {
@@ -648,4 +370,10 @@ int64_t
 perseus__sweep_flow(const struct perseus__sweep *sweep, int32_t arc)
 {
 	return sweep->arcs[sweep->place[arc]].flow;
+}
+
+int64_t
+perseus__sweep_time(const struct perseus__sweep *sweep, int32_t event)
+{
+	return sweep->events[event].time_ns - sweep->events[0].time_ns;
 }

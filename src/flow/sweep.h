@@ -16,7 +16,7 @@
 
 /* Event of the reduced graph: what every step reads of every event that moves, half a cache line. */
 struct perseus__event {
-	int64_t time_ns;
+	int64_t time_ns; /* relative to the source's, which is not always 0: see perseus__sweep_time */
 	/*
 	 * No residual arc other than those of the tree can stop the event from moving to any time above this. Tails only
 	 * ever move earlier, so a bound once computed stays one; it is computed anew only when the event comes near it.
@@ -25,7 +25,7 @@ struct perseus__event {
 	int32_t first_child;
 	int32_t next_sibling;
 	int32_t tree_arc; /* residual arc from the parent in the tree of longest paths; -1 at the source */
-	int32_t mark;     /* see the states in sweep.c */
+	int32_t mark;     /* see sweep_internal.h */
 };
 
 /* The rest of an event's place in the tree. */
@@ -55,6 +55,19 @@ struct perseus__heap_entry {
 	int32_t event;
 };
 
+/* An event of the longest path and the tree arc above it. */
+struct perseus__path_event {
+	int32_t event;
+	int32_t arc;
+};
+
+/* An arc that has left the tree. */
+struct perseus__untied {
+	int32_t child;
+	int32_t parent;
+	int32_t arc;
+};
+
 /*
  * State of a sweep; read-only outside sweep.c. Between steps `event.time_ns` are longest path lengths in the residual
  * graph, and optimal times of the events for iteration time `time_ns`. Arcs are sorted by tail here, so that what is
@@ -73,7 +86,13 @@ struct perseus__sweep {
 	int32_t *in_places;                     /* length n_arcs: arcs by head, rows as network.in_begin */
 	int32_t *moving;                        /* length n_nodes: scratch */
 	int32_t *near;                          /* length n_nodes: scratch */
-	int64_t *margin_ns;                     /* length n_nodes: scratch, see LOOKED in sweep.c */
+	int64_t *margin_ns;                     /* length n_nodes: scratch, see LOOKED in sweep_internal.h */
+	int32_t *resting;                       /* length n_nodes: scratch */
+	int64_t *joined_ns;                     /* length n_nodes: scratch, shift at which an event joined */
+	int32_t *met_arc;                       /* length n_nodes: scratch, arc by which it would */
+	struct perseus__path_event *path;       /* length n_nodes: scratch */
+	int32_t *lowest_epoch;                  /* length n_nodes: scratch, epoch when last on the lowest part of the path */
+	struct perseus__untied *untied;         /* length n_nodes: scratch */
 	struct perseus__heap_entry *heap;       /* length n_nodes: scratch */
 	int32_t *heap_index;                    /* length n_nodes: place in the heap + 1; 0: not there */
 	int32_t heap_size;
@@ -94,6 +113,9 @@ void perseus__sweep_fini(struct perseus__sweep *sweep);
  * Allocates nothing.
  */
 bool perseus__sweep_step(struct perseus__sweep *sweep);
+
+/* Time of an event, counted from the source's. */
+int64_t perseus__sweep_time(const struct perseus__sweep *sweep, int32_t event);
 
 /* Flow over an arc of the network. */
 int64_t perseus__sweep_flow(const struct perseus__sweep *sweep, int32_t arc);

@@ -182,7 +182,7 @@ fill_times(const struct perseus_frontier *frontier, const struct perseus__sweep 
 {
 	const struct perseus__network *network = &frontier->network;
 	const int32_t sink = network->n_nodes - 1;
-	const double whole_ns = (double)(before_ns[sink] - sweep->events[sink].time_ns);
+	const double whole_ns = (double)(before_ns[sink] - sweep->time_ns);
 	const double towards =
 			whole_ns > 0.0 ? (double)(before_ns[sink] - certificate->deadline_ns) / whole_ns : 1.0;
 	for (int32_t i = 0; i < certificate->n_instructions; i++) {
@@ -190,7 +190,7 @@ fill_times(const struct perseus_frontier *frontier, const struct perseus__sweep 
 		const struct perseus_class *class_ = frontier->workload.class_of[i];
 		const double old_start = (double)before_ns[arc->tail];
 		const double old_span = (double)(before_ns[arc->head] - before_ns[arc->tail]);
-		const double new_start = (double)sweep->events[arc->tail].time_ns;
+		const double new_start = (double)perseus__sweep_time(sweep, arc->tail);
 		const double new_span = (double)(sweep->events[arc->head].time_ns - sweep->events[arc->tail].time_ns);
 		const double span = old_span + towards * (new_span - old_span);
 		const double longest = (double)class_->hull[class_->n_hull - 1].time_ns;
@@ -218,7 +218,7 @@ go_to(const struct perseus_frontier *frontier, struct perseus__sweep *sweep, int
 	perseus__sweep_restore(sweep, checkpoints->states + (size_t)low * checkpoints->state_bytes);
 	for (;;) {
 		for (int32_t v = 0; v < n_nodes; v++)
-			before_ns[v] = sweep->events[v].time_ns;
+			before_ns[v] = perseus__sweep_time(sweep, v);
 		if (sweep->time_ns <= time_ns)
 			return;
 		if (!perseus__sweep_step(sweep) || sweep->time_ns <= time_ns)
