@@ -67,7 +67,7 @@ void perseus__sweep_clear_heap(struct perseus__sweep *sweep);
 
 /*
  * Ends a step at `v`, an event of the lowest part of the path, which hangs below its obstacle by now: the path above it
- * turns round, as the arcs along it are tight both ways, up to where something stopped before (`is_stopped`).
+ * turns round, as the arcs along it are tight both ways, but for what has stopped before (`is_stopped`).
  */
 void perseus__sweep_turn_path(struct perseus__sweep *sweep, const struct step *step, int32_t v,
 		bool (*is_stopped)(const struct perseus__sweep *sweep, int32_t v));

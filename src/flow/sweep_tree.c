@@ -111,8 +111,9 @@ perseus__sweep_turn_path(struct perseus__sweep *sweep, const struct step *step, 
 		i++;
 	for (; i + 1 < step->n_path; i++) {
 		const int32_t above = sweep->path[i + 1].event;
+		/* A part of the path further up may stop at the same moment; what is above that is still to turn. */
 		if (is_stopped(sweep, above))
-			return;
+			continue;
 		if (sweep->tree[above].parent != NONE)
 			perseus__sweep_unlink(sweep, above);
 		perseus__sweep_link(sweep, above, sweep->path[i].event, sweep->path[i].arc);

@@ -206,6 +206,35 @@ START_TEST(is_exact_on_random_jobs)
 }
 END_TEST
 
+/* Identical stages with round numbers: many longest paths tie, and parts of them stop at the same moment. */
+START_TEST(survives_ties)
+{
+	struct perseus_measurement rows[8 * 2 * 3];
+	uint64_t state = (uint64_t)_i;
+	size_t n = 0;
+	for (int32_t k = 0; k < 2; k++) {
+		int64_t time_ms = 40 * (k + 1);
+		int64_t energy_j = 60;
+		for (int32_t clock = 3; clock > 0; clock--) {
+			for (int32_t stage = 0; stage < 8; stage++)
+				rows[n++] = (struct perseus_measurement){stage, k ? "backward" : "forward", clock,
+						(double)(time_ms + (stage == 7 ? 3 : 0)) / 1e3, (double)energy_j, 0};
+			time_ms += 1 + random_below(&state, 4);
+			energy_j -= 1 + random_below(&state, 8);
+		}
+	}
+	struct perseus_profile *profile = NULL;
+	ck_assert_int_eq(perseus_profile_new(rows, n, NULL, &profile, &err), PERSEUS_OK);
+	const struct perseus_schedule *schedule = generate(_i % 3 ? "1f1b" : "gpipe", 8, 4 + _i % 20);
+	struct perseus_frontier *frontier = solve(profile, schedule, NULL);
+	check_sweep(frontier);
+	check_frontier(frontier);
+	perseus_frontier_free(frontier);
+	perseus_schedule_free(schedule);
+	perseus_profile_free(profile);
+}
+END_TEST
+
 /* A job for the tests below; freed by none of them, Check's fork does. */
 static struct perseus_frontier *
 sample_of(uint64_t seed, const struct perseus_frontier_settings *settings)
@@ -487,6 +516,7 @@ main(void)
 	tcase_add_test(tcase, solves_the_worked_example);
 	tcase_add_test(tcase, reduces_the_event_graph);
 	tcase_add_loop_test(tcase, is_exact_on_random_jobs, 0, 2 * n_names);
+	tcase_add_loop_test(tcase, survives_ties, 0, 60);
 	tcase_add_loop_test(tcase, notices_a_forged_certificate, 0, sizeof forgeries / sizeof *forgeries);
 	tcase_add_test(tcase, bounds_the_loss_of_quantised_slopes);
 	tcase_add_test(tcase, answers_from_any_checkpoint);
