@@ -131,8 +131,8 @@ PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_frontier_certificate(co
 /*
  * Proves a certificate without the solver, from profile and schedule alone: durations on the hulls, every dependency
  * kept, iteration within the deadline, flow conserved and not negative; then, by weak duality, the optimum lies in
- * [*lower_bound_j, *energy_j] (effective energy). OK where they agree to `tolerance` relative to the total energy,
- * INVALID with what is violated otherwise. Both outputs may be NULL. O(instructions · hull points + edges).
+ * [*lower_bound_j, *energy_j] (effective energy). OK where they agree to `tolerance` relative to the total energy
+ * (and 0.5 nJ), INVALID with what is violated otherwise. Both outputs may be NULL. O(instructions · hull points + edges).
  */
 PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_certificate_check(const struct perseus_certificate *certificate,
 		const struct perseus_profile *profile, const struct perseus_schedule *schedule, double tolerance,

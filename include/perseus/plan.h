@@ -34,7 +34,11 @@ enum perseus_granularity {
 PERSEUS_API const char *perseus_granularity_name(enum perseus_granularity granularity);
 
 struct perseus_plan_settings {
-	int64_t deadline_ns;                  /* iteration time that must be kept; above T* the plan is that of T* */
+	/*
+	 * Iteration time that must be kept. Above T* an instruction-level plan is that of T*; a coarse plan, or one with a
+	 * switch latency, may use the time beyond it where that saves energy.
+	 */
+	int64_t deadline_ns;
 	enum perseus_granularity granularity; /* AUTO by default */
 	/*
 	 * A change of clock asked for at the start of an instruction takes effect this much later; the instruction runs on
