@@ -47,15 +47,15 @@ struct perseus_frontier_settings {
 
 struct perseus_frontier_info {
 	int64_t t_min_ns;
-	int64_t t_star_ns;          /* least effective energy: a straggler makes us wait anyway */
-	int64_t t_min_energy_ns;    /* least total energy when nobody waits: effective energy + blocking power · time */
-	int64_t blocking_power_uw;  /* of all ranks together */
+	int64_t t_star_ns;         /* least effective energy: a straggler makes us wait anyway */
+	int64_t t_min_energy_ns;   /* least total energy when nobody waits: effective energy + blocking power · time */
+	int64_t blocking_power_uw; /* of all ranks together */
 	int32_t n_breakpoints;
 	int64_t n_augmentations;
 	int32_t n_nodes; /* of the reduced event graph */
 	int32_t n_arcs;
 	bool used_fallback; /* some class was not in the profile and was composed of others (overlap, forward_backward) */
-	double loss_bound;  /* proven: (energy of the answers - optimum) / optimum is at most this; 0 where exact */
+	double loss_bound;  /* proven: perseus_frontier_energy_j is above the optimum by at most this, relative; 0: exact */
 };
 
 /* A vertex of the frontier, which is linear between vertices. */
@@ -92,7 +92,8 @@ PERSEUS_API const struct perseus_schedule *perseus_frontier_schedule(const struc
 PERSEUS_API const struct perseus_class *perseus_frontier_class(const struct perseus_frontier *frontier, int32_t index);
 
 /* Vertex `index` in 0..n_breakpoints-1, ascending time: the first is T_min, the last T*. */
-PERSEUS_API struct perseus_frontier_point perseus_frontier_point(const struct perseus_frontier *frontier, int32_t index);
+PERSEUS_API struct perseus_frontier_point perseus_frontier_point(
+		const struct perseus_frontier *frontier, int32_t index);
 
 /*
  * Least effective energy (J) at an iteration time; constant above T*. NaN below T_min. O(log breakpoints).
@@ -132,11 +133,13 @@ PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_frontier_certificate(co
  * Proves a certificate without the solver, from profile and schedule alone: durations on the hulls, every dependency
  * kept, iteration within the deadline, flow conserved and not negative; then, by weak duality, the optimum lies in
  * [*lower_bound_j, *energy_j] (effective energy). OK where they agree to `tolerance` relative to the total energy
- * (and 0.5 nJ), INVALID with what is violated otherwise. Both outputs may be NULL. O(instructions · hull points + edges).
+ * (and 0.5 nJ), INVALID with what is violated otherwise. Both outputs may be NULL.
+ * O(instructions · hull points + edges).
  */
-PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_certificate_check(const struct perseus_certificate *certificate,
-		const struct perseus_profile *profile, const struct perseus_schedule *schedule, double tolerance,
-		double *lower_bound_j, double *energy_j, struct perseus_error *err);
+PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_certificate_check(
+		const struct perseus_certificate *certificate, const struct perseus_profile *profile,
+		const struct perseus_schedule *schedule, double tolerance, double *lower_bound_j, double *energy_j,
+		struct perseus_error *err);
 
 /* Frees a certificate; NULL is fine. */
 PERSEUS_API void perseus_certificate_free(struct perseus_certificate *certificate);

@@ -16,13 +16,13 @@ extern "C" {
 #endif
 
 /* X(name, text): which instructions share one clock. Coarser plans change clocks less often. */
-#define PERSEUS_GRANULARITY_MAP(X) \
-	X(AUTO, "auto")                /* the best of the others; instruction where changing a clock costs no time */ \
-	X(INSTRUCTION, "instruction")  /* none */ \
-	X(KIND, "kind")                /* those of one stage and kind */ \
-	X(ENDS, "ends")                /* of a stage: first forward and last backward one clock, the rest another */ \
-	X(STAGE, "stage")              /* those of one stage */ \
-	X(JOB, "job")                  /* all */
+#define PERSEUS_GRANULARITY_MAP(X)                                                                               \
+	X(AUTO, "auto")               /* the best of the others; instruction where changing a clock costs no time */ \
+	X(INSTRUCTION, "instruction") /* none */                                                                     \
+	X(KIND, "kind")               /* those of one stage and kind */                                              \
+	X(ENDS, "ends")               /* of a stage: first forward and last backward one clock, the rest another */  \
+	X(STAGE, "stage")             /* those of one stage */                                                       \
+	X(JOB, "job")                 /* all */
 
 enum perseus_granularity {
 #define X(name, text) PERSEUS_GRANULARITY_##name,
@@ -75,8 +75,8 @@ struct perseus_plan {
 	double saving;                   /* 1 - energy / baseline energy */
 	int32_t n_ranks;
 	int32_t n_instructions;
-	const int32_t *clock_changes;      /* length n_ranks: per iteration */
-	const struct perseus_step *steps;  /* length n_instructions */
+	const int32_t *clock_changes;     /* length n_ranks: per iteration */
+	const struct perseus_step *steps; /* length n_instructions */
 };
 
 /* Granularity AUTO, no switch latency, deadline 0: callers must set it. */

@@ -45,10 +45,10 @@ struct perseus_choice {
 
 /* What is odd about the measurements of a class; a bit set. */
 enum perseus_class_oddity {
-	PERSEUS_ODD_SINGLE_CLOCK = 1 << 0,    /* one clock only: its time is constant */
-	PERSEUS_ODD_NON_MONOTONE = 1 << 1,    /* some lower clock is faster than a higher one */
-	PERSEUS_ODD_GAPS = 1 << 2,            /* clocks are not evenly spaced */
-	PERSEUS_ODD_OTHER_CLOCKS = 1 << 3,    /* its clocks differ from those of most classes of the profile */
+	PERSEUS_ODD_SINGLE_CLOCK = 1 << 0, /* one clock only: its time is constant */
+	PERSEUS_ODD_NON_MONOTONE = 1 << 1, /* some lower clock is faster than a higher one */
+	PERSEUS_ODD_GAPS = 1 << 2,         /* clocks are not evenly spaced */
+	PERSEUS_ODD_OTHER_CLOCKS = 1 << 3, /* its clocks differ from those of most classes of the profile */
 };
 
 /*

@@ -16,18 +16,18 @@ extern "C" {
 #endif
 
 /* X(name, class name): the kinds of instruction. The class name is what a profile calls them unless told otherwise. */
-#define PERSEUS_KIND_MAP(X)              \
-	X(FORWARD, "forward")                \
-	X(BACKWARD, "backward")              \
-	X(INPUT, "input")                    \
-	X(WEIGHT, "weight")                  \
-	X(RECOMPUTE, "recompute")            \
-	X(OVERLAP, "overlap")                \
-	X(DATA_LOAD, "data_load")            \
-	X(UNSHARD, "unshard")                \
-	X(RESHARD, "reshard")                \
-	X(GRAD_REDUCE, "grad_reduce")        \
-	X(OPTIMIZER_STEP, "optimizer_step")  \
+#define PERSEUS_KIND_MAP(X)             \
+	X(FORWARD, "forward")               \
+	X(BACKWARD, "backward")             \
+	X(INPUT, "input")                   \
+	X(WEIGHT, "weight")                 \
+	X(RECOMPUTE, "recompute")           \
+	X(OVERLAP, "overlap")               \
+	X(DATA_LOAD, "data_load")           \
+	X(UNSHARD, "unshard")               \
+	X(RESHARD, "reshard")               \
+	X(GRAD_REDUCE, "grad_reduce")       \
+	X(OPTIMIZER_STEP, "optimizer_step") \
 	X(OTHER, "other")
 
 enum perseus_kind {
@@ -95,11 +95,11 @@ enum perseus_layout {
 };
 
 struct perseus_schedule_settings {
-	const char *name;       /* one of perseus_schedule_names() */
-	int32_t n_ranks;        /* P >= 1 */
-	int32_t n_microbatches; /* M >= 1 */
+	const char *name;        /* one of perseus_schedule_names() */
+	int32_t n_ranks;         /* P >= 1 */
+	int32_t n_microbatches;  /* M >= 1 */
 	int32_t stages_per_rank; /* V; 0: the schedule's own (1, or 2 for zbv and dualpipev) */
-	int32_t group_size;     /* microbatches per group when interleaving; 0: the schedule's own */
+	int32_t group_size;      /* microbatches per group when interleaving; 0: the schedule's own */
 	enum perseus_layout layout;
 	const int32_t *extra_warmup; /* length n_ranks: more forwards before the first backward (1f1b); NULL: none */
 	bool data_load;              /* a data load before every forward of stage 0 */
@@ -124,7 +124,7 @@ PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_schedule_generate(
 
 /* An order from outside: what perseus_schedule_import needs to know. */
 struct perseus_order {
-	const char *name;                               /* copied */
+	const char *name; /* copied */
 	int32_t n_ranks;
 	const int32_t *rank_begin;                      /* length n_ranks + 1 */
 	const struct perseus_instruction *instructions; /* length rank_begin[n_ranks]; copied; no class_name: the kind's */

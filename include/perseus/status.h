@@ -19,14 +19,14 @@ extern "C" {
 #endif
 
 /* X(name, exit code of the command line, text) */
-#define PERSEUS_STATUS_MAP(X)                        \
-	X(OK, 0, "ok")                                   \
-	X(INVALID, 2, "invalid input")                   \
-	X(INFEASIBLE, 3, "no feasible answer")           \
-	X(DENIED, 4, "not permitted")                    \
-	X(IO, 5, "input or output failed")               \
-	X(NO_MEMORY, 5, "out of memory")                 \
-	X(CANCELLED, 5, "cancelled")                     \
+#define PERSEUS_STATUS_MAP(X)              \
+	X(OK, 0, "ok")                         \
+	X(INVALID, 2, "invalid input")         \
+	X(INFEASIBLE, 3, "no feasible answer") \
+	X(DENIED, 4, "not permitted")          \
+	X(IO, 5, "input or output failed")     \
+	X(NO_MEMORY, 5, "out of memory")       \
+	X(CANCELLED, 5, "cancelled")           \
 	X(INTERNAL, 70, "internal error, please report")
 
 enum perseus_status {

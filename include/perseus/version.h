@@ -16,8 +16,7 @@ extern "C" {
 #define PERSEUS_VERSION "0.1.0"
 
 /* major · 10000 + minor · 100 + patch */
-#define PERSEUS_VERSION_NUMBER \
-	(PERSEUS_VERSION_MAJOR * 10000 + PERSEUS_VERSION_MINOR * 100 + PERSEUS_VERSION_PATCH)
+#define PERSEUS_VERSION_NUMBER (PERSEUS_VERSION_MAJOR * 10000 + PERSEUS_VERSION_MINOR * 100 + PERSEUS_VERSION_PATCH)
 
 /* "major.minor.patch" of the library that runs. */
 PERSEUS_API const char *perseus_version(void);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* The interpreter is asked this often for signals while solving; taking its lock more often only slows others down. */
-static const int64_t watch_interval_ns = 50 * 1000000;
+static const int64_t watch_interval_ns = INT64_C(50) * 1000000;
 
 static void
 destroy_frontier(void *frontier)

@@ -6,8 +6,8 @@
 
 /* Counting sort of the edges by one end; the other end and the index go into `links`. */
 static void
-fill_rows(const struct perseus__dag *dag, const struct perseus_edge *edges, int32_t *begin,
-		struct perseus__link *links, int by_target)
+fill_rows(const struct perseus__dag *dag, const struct perseus_edge *edges, int32_t *begin, struct perseus__link *links,
+		int by_target)
 {
 	for (int32_t e = 0; e < dag->n_edges; e++)
 		begin[(by_target ? edges[e].to : edges[e].from) + 1]++;
@@ -88,8 +88,8 @@ perseus__dag_fini(struct perseus__dag *dag)
 }
 
 int64_t
-perseus__dag_earliest(const struct perseus__dag *dag, const int64_t *duration_ns, const int64_t *lag_ns,
-		int64_t *start_ns)
+perseus__dag_earliest(
+		const struct perseus__dag *dag, const int64_t *duration_ns, const int64_t *lag_ns, int64_t *start_ns)
 {
 	int64_t makespan_ns = 0;
 	for (int32_t i = 0; i < dag->n_ordered; i++) {
@@ -109,8 +109,7 @@ perseus__dag_earliest(const struct perseus__dag *dag, const int64_t *duration_ns
 }
 
 int64_t
-perseus__dag_tails(const struct perseus__dag *dag, const int64_t *duration_ns, const int64_t *lag_ns,
-		int64_t *tail_ns)
+perseus__dag_tails(const struct perseus__dag *dag, const int64_t *duration_ns, const int64_t *lag_ns, int64_t *tail_ns)
 {
 	int64_t makespan_ns = 0;
 	for (int32_t i = dag->n_ordered - 1; i >= 0; i--) {

@@ -22,12 +22,12 @@ struct perseus__link {
 struct perseus__dag {
 	int32_t n_nodes;
 	int32_t n_edges;
-	int32_t n_ordered; /* < n_nodes: the rest lie on a cycle or behind one */
-	int32_t *successor_begin;       /* length n_nodes + 1 */
-	int32_t *predecessor_begin;     /* length n_nodes + 1 */
+	int32_t n_ordered;                  /* < n_nodes: the rest lie on a cycle or behind one */
+	int32_t *successor_begin;           /* length n_nodes + 1 */
+	int32_t *predecessor_begin;         /* length n_nodes + 1 */
 	struct perseus__link *successors;   /* length n_edges */
 	struct perseus__link *predecessors; /* length n_edges */
-	int32_t *order;                 /* length n_nodes */
+	int32_t *order;                     /* length n_nodes */
 };
 
 /*
@@ -43,14 +43,14 @@ void perseus__dag_fini(struct perseus__dag *dag);
  * Earliest starts: `start_ns[v]`, length n_nodes, is the longest path to v where node v takes duration_ns[v] and edge e
  * takes lag_ns[e] (NULL: no lags). Returns the makespan. The dag must have no cycle. O(nodes + edges).
  */
-int64_t perseus__dag_earliest(const struct perseus__dag *dag, const int64_t *duration_ns, const int64_t *lag_ns,
-		int64_t *start_ns);
+int64_t perseus__dag_earliest(
+		const struct perseus__dag *dag, const int64_t *duration_ns, const int64_t *lag_ns, int64_t *start_ns);
 
 /*
  * Tails: `tail_ns[v]`, length n_nodes, is the longest path from the start of v to the end, v's own duration included.
  * start + tail = makespan exactly where v is critical.
  */
-int64_t perseus__dag_tails(const struct perseus__dag *dag, const int64_t *duration_ns, const int64_t *lag_ns,
-		int64_t *tail_ns);
+int64_t perseus__dag_tails(
+		const struct perseus__dag *dag, const int64_t *duration_ns, const int64_t *lag_ns, int64_t *tail_ns);
 
 #endif

@@ -68,8 +68,7 @@ expand(struct perseus__event_graph *graph, const struct perseus__activities *giv
 		return perseus__no_memory(err);
 
 	for (int32_t i = 0; i < n; i++) {
-		graph->activities[graph->n_activities++] =
-				(struct perseus__pair){.tail = start_event(i), .head = end_event(i)};
+		graph->activities[graph->n_activities++] = (struct perseus__pair){.tail = start_event(i), .head = end_event(i)};
 		if (!ends->waits[i])
 			graph->precedences[graph->n_precedences++] =
 					(struct perseus__pair){.tail = graph->source, .head = start_event(i)};
@@ -79,7 +78,7 @@ expand(struct perseus__event_graph *graph, const struct perseus__activities *giv
 	}
 	for (int32_t e = 0; e < given->n_edges; e++) {
 		const struct perseus__pair pair = {
-				.tail = end_event(given->edges[e].from), .head = start_event(given->edges[e].to)};
+			.tail = end_event(given->edges[e].from), .head = start_event(given->edges[e].to)};
 		if (given->lag_ns[e] != 0)
 			graph->activities[graph->n_activities++] = pair;
 		else
@@ -131,8 +130,8 @@ assign_curves(struct perseus__network *network, const struct perseus__activities
 		network->arcs[a].n_lengths = precedence.n;
 	}
 	for (int32_t i = 0; i < network->n_arcs; i++) {
-		const struct perseus__pair pair = i < graph->n_activities
-				? graph->activities[i] : graph->precedences[i - graph->n_activities];
+		const struct perseus__pair pair =
+				i < graph->n_activities ? graph->activities[i] : graph->precedences[i - graph->n_activities];
 		network->arcs[i].tail = pair.tail;
 		network->arcs[i].head = pair.head;
 	}
@@ -228,14 +227,13 @@ out:
 }
 
 enum perseus_status
-perseus__network_init(struct perseus__network *network, const struct perseus__activities *activities,
-		struct perseus_error *err)
+perseus__network_init(
+		struct perseus__network *network, const struct perseus__activities *activities, struct perseus_error *err)
 {
 	struct perseus__network built = {0};
 	struct perseus__event_graph graph = {0};
-	const struct ends ends = {
-			.waits = perseus__new_array((size_t)activities->n_activities, sizeof *ends.waits),
-			.awaited = perseus__new_array((size_t)activities->n_activities, sizeof *ends.awaited)};
+	const struct ends ends = {.waits = perseus__new_array((size_t)activities->n_activities, sizeof *ends.waits),
+		.awaited = perseus__new_array((size_t)activities->n_activities, sizeof *ends.awaited)};
 	enum perseus_status status = ends.waits && ends.awaited ? PERSEUS_OK : perseus__no_memory(err);
 	if (status == PERSEUS_OK)
 		status = expand(&graph, activities, &ends, err);

@@ -70,8 +70,8 @@ struct perseus__network {
  * The activities must not wait for each other in a circle. Errors: NO_MEMORY. O(edges · log edges) per round, a
  * handful of rounds.
  */
-PERSEUS_MUST_USE enum perseus_status perseus__network_init(struct perseus__network *network,
-		const struct perseus__activities *activities, struct perseus_error *err);
+PERSEUS_MUST_USE enum perseus_status perseus__network_init(
+		struct perseus__network *network, const struct perseus__activities *activities, struct perseus_error *err);
 
 void perseus__network_fini(struct perseus__network *network);
 

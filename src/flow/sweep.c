@@ -1,7 +1,7 @@
 /*
  * The parametric sweep. A step pushes flow along the longest path of the residual graph until an arc of it saturates;
- * what hung below that arc in the tree of longest paths comes nearer to the source, rigidly, until residual arcs stop it
- * piece by piece.
+ * what hung below that arc in the tree of longest paths comes nearer to the source, rigidly, until residual arcs stop
+ * it piece by piece.
  */
 #include "flow/sweep_internal.h"
 
@@ -11,8 +11,8 @@
 #include <string.h>
 
 /*
- * Pulling an event costs less than pushing one, since floors spare it most looks; the source's side is pushed where it is
- * this many times smaller.
+ * Pulling an event costs less than pushing one, since floors spare it most looks; the source's side is pushed where it
+ * is this many times smaller.
  */
 enum { PUSH_COST = 3 };
 
@@ -116,8 +116,8 @@ list_children(const struct perseus__sweep *sweep, int32_t v, int32_t *list, int3
 }
 
 /*
- * Lists both sides in turns until one is complete: all that hangs on the roots in sweep->moving, or all that still hangs
- * on the source in sweep->resting. True where the source's side is the one.
+ * Lists both sides in turns until one is complete: all that hangs on the roots in sweep->moving, or all that still
+ * hangs on the source in sweep->resting. True where the source's side is the one.
  */
 static bool
 find_smaller_side(struct perseus__sweep *sweep, struct step *step)
@@ -209,8 +209,8 @@ start(struct perseus__sweep *sweep)
 		for (int32_t k = network->in_begin[v]; k < network->in_begin[v + 1]; k++) {
 			const int32_t a = sweep->in_places[k];
 			const struct perseus__arc_state *arc = &sweep->arcs[a];
-			const int64_t at_ns = sweep->events[sweep->residuals[a].tail].time_ns
-					+ network->length_ns[arc->curve + arc->level];
+			const int64_t at_ns =
+					sweep->events[sweep->residuals[a].tail].time_ns + network->length_ns[arc->curve + arc->level];
 			if (at_ns <= latest_ns)
 				continue;
 			latest_ns = at_ns;
@@ -233,7 +233,7 @@ place_arcs(struct perseus__sweep *sweep)
 		sweep->place[network->out_arcs[k]] = k;
 		sweep->residuals[k] = (struct perseus__residual){.tail = arc->tail, .head = arc->head};
 		sweep->arcs[k] = (struct perseus__arc_state){
-				.curve = arc->curve, .n_lengths = arc->n_lengths, .level = arc->n_lengths - 1};
+			.curve = arc->curve, .n_lengths = arc->n_lengths, .level = arc->n_lengths - 1};
 	}
 	for (int32_t k = 0; k < network->n_arcs; k++)
 		sweep->in_places[k] = sweep->place[network->in_arcs[k]];
@@ -325,8 +325,10 @@ perseus__sweep_save(const struct perseus__sweep *sweep, void *state)
 {
 	const struct perseus__network *network = sweep->network;
 	struct saved_header *header = state;
-	*header = (struct saved_header){.flow = sweep->flow, .reach_ns = sweep->reach_ns,
-			.n_augmentations = sweep->n_augmentations, .saved = sweep->saved};
+	*header = (struct saved_header){.flow = sweep->flow,
+		.reach_ns = sweep->reach_ns,
+		.n_augmentations = sweep->n_augmentations,
+		.saved = sweep->saved};
 	int64_t *time_ns = (int64_t *)(header + 1);
 	int64_t *arc_flow = time_ns + network->n_nodes;
 	struct saved_tree *tree = (struct saved_tree *)(arc_flow + network->n_arcs);

@@ -91,10 +91,10 @@ struct perseus__sweep {
 	int64_t *joined_ns;                     /* length n_nodes: scratch, shift at which an event joined */
 	int32_t *met_arc;                       /* length n_nodes: scratch, arc by which it would */
 	struct perseus__path_event *path;       /* length n_nodes: scratch */
-	int32_t *lowest_epoch;                  /* length n_nodes: scratch, epoch when last on the lowest part of the path */
-	struct perseus__untied *untied;         /* length n_nodes: scratch */
-	struct perseus__heap_entry *heap;       /* length n_nodes: scratch */
-	int32_t *heap_index;                    /* length n_nodes: place in the heap + 1; 0: not there */
+	int32_t *lowest_epoch;            /* length n_nodes: scratch, epoch when last on the lowest part of the path */
+	struct perseus__untied *untied;   /* length n_nodes: scratch */
+	struct perseus__heap_entry *heap; /* length n_nodes: scratch */
+	int32_t *heap_index;              /* length n_nodes: place in the heap + 1; 0: not there */
 	int32_t heap_size;
 	int32_t epoch;
 	int64_t reach_ns; /* how far events moved lately: how much of the moving part is worth a look */

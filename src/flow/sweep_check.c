@@ -83,7 +83,8 @@ check_tree(const struct perseus__sweep *sweep, struct perseus_error *err)
 		return perseus__no_memory(err);
 	int32_t n_reached = 1;
 	for (int32_t i = 0; i < n_reached && n_reached <= n; i++)
-		for (int32_t v = sweep->events[queue[i]].first_child; v >= 0 && n_reached < n; v = sweep->events[v].next_sibling)
+		for (int32_t v = sweep->events[queue[i]].first_child; v >= 0 && n_reached < n;
+				v = sweep->events[v].next_sibling)
 			queue[n_reached++] = v;
 	perseus__free(queue);
 	return n_reached == n ? PERSEUS_OK : violated(err, "tree does not span", n_reached);

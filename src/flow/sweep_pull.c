@@ -52,8 +52,7 @@ perseus__sweep_look_around(struct perseus__sweep *sweep, const struct step *step
 	}
 	for (int32_t a = network->out_begin[v]; a < network->out_begin[v + 1]; a++) {
 		const struct perseus__residual *residual = &sweep->residuals[a];
-		if (residual->backward_ns != PERSEUS__UNBOUNDED && a != tree_arc
-				&& sweep->events[residual->head].tree_arc != a)
+		if (residual->backward_ns != PERSEUS__UNBOUNDED && a != tree_arc && sweep->events[residual->head].tree_arc != a)
 			meet(sweep, step, residual->head, a, -residual->backward_ns, &obstacle);
 	}
 	return obstacle;
@@ -101,8 +100,7 @@ tell_watchers(struct perseus__sweep *sweep, const struct step *step, int32_t v)
 		const int32_t a = sweep->in_places[k];
 		const struct perseus__residual *residual = &sweep->residuals[a];
 		const int32_t tail = residual->tail;
-		if (residual->backward_ns != PERSEUS__UNBOUNDED && is_moving(sweep, tail)
-				&& sweep->events[tail].tree_arc != a)
+		if (residual->backward_ns != PERSEUS__UNBOUNDED && is_moving(sweep, tail) && sweep->events[tail].tree_arc != a)
 			lower_bound_event(sweep, step, tail, time_ns - residual->backward_ns);
 	}
 }

@@ -29,15 +29,13 @@ look_ahead(struct perseus__sweep *sweep, int32_t v)
 	for (int32_t a = network->out_begin[v]; a < network->out_begin[v + 1]; a++) {
 		const struct perseus__residual *residual = &sweep->residuals[a];
 		if (!has_joined(sweep, residual->head))
-			offer(sweep, residual->head,
-					sweep->events[residual->head].time_ns - residual->forward_ns - origin_ns, a);
+			offer(sweep, residual->head, sweep->events[residual->head].time_ns - residual->forward_ns - origin_ns, a);
 	}
 	for (int32_t k = network->in_begin[v]; k < network->in_begin[v + 1]; k++) {
 		const int32_t a = sweep->in_places[k];
 		const struct perseus__residual *residual = &sweep->residuals[a];
 		if (residual->backward_ns != PERSEUS__UNBOUNDED && !has_joined(sweep, residual->tail))
-			offer(sweep, residual->tail,
-					sweep->events[residual->tail].time_ns + residual->backward_ns - origin_ns, a);
+			offer(sweep, residual->tail, sweep->events[residual->tail].time_ns + residual->backward_ns - origin_ns, a);
 	}
 }
 
@@ -54,8 +52,8 @@ leave_tree(struct perseus__sweep *sweep, struct step *step, int32_t v)
 {
 	if (sweep->tree[v].parent == NONE)
 		return;
-	sweep->untied[step->n_untied++] = (struct perseus__untied){
-			.child = v, .parent = sweep->tree[v].parent, .arc = sweep->events[v].tree_arc};
+	sweep->untied[step->n_untied++] =
+			(struct perseus__untied){.child = v, .parent = sweep->tree[v].parent, .arc = sweep->events[v].tree_arc};
 	perseus__sweep_unlink(sweep, v);
 }
 
@@ -112,8 +110,8 @@ raise_floors_of_untied(struct perseus__sweep *sweep, const struct perseus__untie
 }
 
 /*
- * Everyone arrives. Counted from the source, those at rest have come nearer and the joined ones no nearer than when they
- * joined, so that their floors, too, count from the source as before.
+ * Everyone arrives. Counted from the source, those at rest have come nearer and the joined ones no nearer than when
+ * they joined, so that their floors, too, count from the source as before.
  */
 static void
 arrive(struct perseus__sweep *sweep, const struct step *step)

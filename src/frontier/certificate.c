@@ -15,10 +15,10 @@
  */
 struct transport {
 	const struct perseus__workload *workload;
-	int64_t *supply;   /* length n: what is left to send */
-	int64_t *demand;   /* length n: what is left to receive */
+	int64_t *supply; /* length n: what is left to send */
+	int64_t *demand; /* length n: what is left to receive */
 	int64_t *edge_flow;
-	int32_t *queue;    /* length 2n: nodes of the search; i < n sends, i >= n receives */
+	int32_t *queue;      /* length 2n: nodes of the search; i < n sends, i >= n receives */
 	int32_t *reached_by; /* length 2n: edge, -1 unreached, -2 origin */
 };
 
@@ -39,8 +39,8 @@ send_greedily(struct transport *transport)
 		if (!is_open(transport, e))
 			continue;
 		const struct perseus_edge edge = schedule->edges[e];
-		const int64_t amount = transport->supply[edge.from] < transport->demand[edge.to]
-				? transport->supply[edge.from] : transport->demand[edge.to];
+		const int64_t amount = transport->supply[edge.from] < transport->demand[edge.to] ? transport->supply[edge.from]
+																						 : transport->demand[edge.to];
 		transport->edge_flow[e] += amount;
 		transport->supply[edge.from] -= amount;
 		transport->demand[edge.to] -= amount;
@@ -64,8 +64,7 @@ search(struct transport *transport, int32_t sender, int32_t *n)
 		const struct perseus__link *links = sends ? dag->successors : dag->predecessors;
 		for (int32_t k = begin[node]; k < begin[node + 1]; k++) {
 			const int32_t far = sends ? links[k].node + n_instructions : links[k].node;
-			const bool usable = is_open(transport, links[k].edge)
-					&& (sends || transport->edge_flow[links[k].edge] > 0);
+			const bool usable = is_open(transport, links[k].edge) && (sends || transport->edge_flow[links[k].edge] > 0);
 			if (!usable || transport->reached_by[far] != UNREACHED)
 				continue;
 			transport->reached_by[far] = links[k].edge;
@@ -183,8 +182,7 @@ fill_times(const struct perseus_frontier *frontier, const struct perseus__sweep 
 	const struct perseus__network *network = &frontier->network;
 	const int32_t sink = network->n_nodes - 1;
 	const double whole_ns = (double)(before_ns[sink] - sweep->time_ns);
-	const double towards =
-			whole_ns > 0.0 ? (double)(before_ns[sink] - certificate->deadline_ns) / whole_ns : 1.0;
+	const double towards = whole_ns > 0.0 ? (double)(before_ns[sink] - certificate->deadline_ns) / whole_ns : 1.0;
 	for (int32_t i = 0; i < certificate->n_instructions; i++) {
 		const struct perseus__arc *arc = &network->arcs[i];
 		const struct perseus_class *class_ = frontier->workload.class_of[i];
@@ -235,8 +233,9 @@ new_certificate(const struct perseus_frontier *frontier, int64_t deadline_ns)
 	if (!certificate)
 		return NULL;
 	*certificate = (struct perseus_certificate){.deadline_ns = deadline_ns,
-			.n_instructions = schedule->n_instructions, .n_edges = schedule->n_edges,
-			.units_per_watt = frontier->units_per_watt};
+		.n_instructions = schedule->n_instructions,
+		.n_edges = schedule->n_edges,
+		.units_per_watt = frontier->units_per_watt};
 	certificate->time_ns = perseus__new_array(n, sizeof *certificate->time_ns);
 	certificate->start_ns = perseus__new_array(n, sizeof *certificate->start_ns);
 	certificate->flow = perseus__new_array(n, sizeof *certificate->flow);
@@ -251,8 +250,8 @@ new_certificate(const struct perseus_frontier *frontier, int64_t deadline_ns)
 }
 
 enum perseus_status
-perseus_frontier_certificate(const struct perseus_frontier *frontier, int64_t time_ns,
-		struct perseus_certificate **out, struct perseus_error *err)
+perseus_frontier_certificate(const struct perseus_frontier *frontier, int64_t time_ns, struct perseus_certificate **out,
+		struct perseus_error *err)
 {
 	if (time_ns < frontier->info.t_min_ns)
 		return perseus__fail(err, PERSEUS_INFEASIBLE, "no iteration is shorter than T_min = %.9f s; asked for %.9f s",

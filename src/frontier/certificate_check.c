@@ -1,8 +1,8 @@
 /*
  * The independent checker of certificates: from profile and schedule alone, without network or sweep.
  *
- * Weak duality: let x >= 0 be a flow from the iteration's start to its end, through instructions and over edges. For any
- * durations t that keep the deadline T, the sum over all flow paths of their length is at most F · T, F the flow's
+ * Weak duality: let x >= 0 be a flow from the iteration's start to its end, through instructions and over edges. For
+ * any durations t that keep the deadline T, the sum over all flow paths of their length is at most F · T, F the flow's
  * value. Hence sum c_i(t_i) >= sum min_t (c_i(t) + x_i t) + sum x_e lag_e - F T.
  */
 #include "frontier/frontier_internal.h"
@@ -114,7 +114,7 @@ check_gap(const struct perseus_certificate *certificate, const struct perseus__w
 	/* Half a nJ of the bound, so that an iteration that takes no energy passes. */
 	if (fabs(energy_nj - lower_nj) > tolerance * fabs(total_nj) + 0.5)
 		return perseus__fail(err, PERSEUS_INVALID,
-				"certificate: effective energy %.17g J and its proven bound %.17g J differ by more than %g of the total",
+				"certificate: effective energy %.17g J and its bound %.17g J differ by more than %g of the total",
 				energy_nj / 1e9, lower_nj / 1e9, tolerance);
 	return PERSEUS_OK;
 }

@@ -12,8 +12,9 @@ enum {
 	DEFAULT_MIN_CHECKPOINTS = 24, /* where a state is so large that the default bytes hold fewer */
 	MAX_CHECKPOINTS = 1024,
 	STEPS_PER_REPORT = 256,
-	/* With quantised slopes every point is evaluated on the hulls, so only so many are kept. */
-	MAX_EVALUATED_POINTS = 256,
+	/* With quantised slopes: of instructions, over all points that are kept; but never fewer points than that. */
+	MAX_EVALUATIONS = 1 << 22,
+	MIN_EVALUATED_POINTS = 256,
 };
 
 static const double nj_per_j = 1e9;
@@ -34,8 +35,8 @@ struct solve {
 };
 
 static enum perseus_status
-checkpoints_init(struct perseus__checkpoints *checkpoints, size_t state_bytes, size_t budget_bytes,
-		struct perseus_error *err)
+checkpoints_init(
+		struct perseus__checkpoints *checkpoints, size_t state_bytes, size_t budget_bytes, struct perseus_error *err)
 {
 	size_t capacity = (budget_bytes ? budget_bytes : DEFAULT_CHECKPOINT_BYTES) / state_bytes;
 	const size_t least = budget_bytes ? 2 : DEFAULT_MIN_CHECKPOINTS;
@@ -43,8 +44,8 @@ checkpoints_init(struct perseus__checkpoints *checkpoints, size_t state_bytes, s
 		capacity = least;
 	if (capacity > MAX_CHECKPOINTS)
 		capacity = MAX_CHECKPOINTS;
-	*checkpoints = (struct perseus__checkpoints){
-			.state_bytes = state_bytes, .capacity = (int32_t)capacity, .stride = 1};
+	*checkpoints =
+			(struct perseus__checkpoints){.state_bytes = state_bytes, .capacity = (int32_t)capacity, .stride = 1};
 	checkpoints->states = perseus__new_array(capacity, state_bytes);
 	checkpoints->time_ns = perseus__new_array(capacity, sizeof *checkpoints->time_ns);
 	return checkpoints->states && checkpoints->time_ns ? PERSEUS_OK : perseus__no_memory(err);
@@ -87,8 +88,8 @@ dual_nj(const struct perseus_frontier *frontier, const struct perseus__sweep *sw
 	const struct perseus__network *network = &frontier->network;
 	perseus__wide sum = 0;
 	for (int32_t i = 0; i < network->n_activities; i++)
-		sum += perseus__hull_dual(frontier->workload.class_of[i], frontier->units_per_watt,
-				perseus__sweep_flow(sweep, i));
+		sum += perseus__hull_dual(
+				frontier->workload.class_of[i], frontier->units_per_watt, perseus__sweep_flow(sweep, i));
 	for (int32_t a = network->n_activities; a < network->n_activities + network->n_lagged; a++)
 		sum += (perseus__wide)perseus__sweep_flow(sweep, a) * network->length_ns[network->arcs[a].curve];
 	sum -= (perseus__wide)sweep->flow * time_ns;
@@ -103,23 +104,33 @@ blocking_nj(const struct perseus_frontier *frontier, int64_t time_ns)
 }
 
 static void
-note_loss(struct perseus_frontier *frontier, const struct perseus__sweep *sweep, double effective_nj)
-{
-	const double total_nj = effective_nj + blocking_nj(frontier, sweep->time_ns);
-	const double loss = (effective_nj - dual_nj(frontier, sweep, sweep->time_ns)) / total_nj;
-	if (loss > frontier->info.loss_bound)
-		frontier->info.loss_bound = loss;
-}
-
-static void
 thin_points(struct solve *solve)
 {
 	struct perseus__points *points = &solve->frontier->points;
 	int32_t kept = 0;
-	for (int32_t i = 0; i < points->n; i += 2)
-		points->items[kept++] = points->items[i];
+	for (int32_t i = 0; i < points->n; i += 2) {
+		points->items[kept] = points->items[i];
+		points->proven_nj[kept++] = points->proven_nj[i];
+	}
 	points->n = kept;
 	solve->point_stride *= 2;
+}
+
+/* With quantised slopes every point costs an evaluation and a proof: fewer of them for larger jobs. */
+static int32_t
+max_evaluated_points(const struct perseus_frontier *frontier)
+{
+	const int32_t n = MAX_EVALUATIONS / (frontier->network.n_activities + 1);
+	return n < MIN_EVALUATED_POINTS ? MIN_EVALUATED_POINTS : n;
+}
+
+static enum perseus_status
+append_point(struct perseus__points *points, struct perseus_frontier_point point, struct perseus_error *err)
+{
+	if (!perseus__reserve(&points->items, &points->capacity, (size_t)points->n + 1, sizeof *points->items))
+		return perseus__no_memory(err);
+	points->items[points->n++] = point;
+	return PERSEUS_OK;
 }
 
 static enum perseus_status
@@ -128,23 +139,67 @@ add_point(struct solve *solve, struct perseus_error *err)
 	struct perseus_frontier *frontier = solve->frontier;
 	struct perseus__points *points = &frontier->points;
 	const struct perseus__sweep *sweep = &solve->sweep;
-	const bool is_exact = solve->settings->slope_quantum_uw == 0;
-	double effective_nj = (double)frontier->slowest_nj + (double)sweep->saved / (double)frontier->units_per_watt;
-	if (!is_exact) {
-		effective_nj = evaluate_nj(frontier, sweep);
-		note_loss(frontier, sweep, effective_nj);
-		if (points->n == MAX_EVALUATED_POINTS)
-			thin_points(solve);
-	}
-	const struct perseus_frontier_point point = {.time_ns = sweep->time_ns,
-			.effective_nj = llround(effective_nj),
-			.marginal_power_uw = llround((double)sweep->flow / (double)frontier->units_per_watt * 1e6)};
-	if (points->n > 0 && points->items[points->n - 1].time_ns == point.time_ns)
+	if (points->n > 0 && points->items[points->n - 1].time_ns == sweep->time_ns)
 		return PERSEUS_OK;
-	if (!perseus__reserve(&points->items, &points->capacity, (size_t)points->n + 1, sizeof *points->items))
+	struct perseus_frontier_point point = {.time_ns = sweep->time_ns,
+			.effective_nj = frontier->slowest_nj
+					+ llround((double)sweep->saved / (double)frontier->units_per_watt),
+			.marginal_power_uw = llround((double)sweep->flow / (double)frontier->units_per_watt * 1e6)};
+	if (solve->settings->slope_quantum_uw == 0)
+		return append_point(points, point, err);
+	if (points->n == max_evaluated_points(frontier))
+		thin_points(solve);
+	if (!perseus__reserve(&points->proven_nj, &points->proven_capacity, (size_t)points->n + 1,
+				sizeof *points->proven_nj))
 		return perseus__no_memory(err);
-	points->items[points->n++] = point;
-	return PERSEUS_OK;
+	point.effective_nj = llround(evaluate_nj(frontier, sweep));
+	points->proven_nj[points->n] = dual_nj(frontier, sweep, sweep->time_ns);
+	return append_point(points, point, err);
+}
+
+/* How far the curve lies above what is proven, relative to the total energy proven, at one time. */
+static double
+loss_at(const struct perseus_frontier *frontier, double time_ns, double curve_nj, double proven_nj)
+{
+	return (curve_nj - proven_nj) / (proven_nj + blocking_nj(frontier, (int64_t)time_ns));
+}
+
+/*
+ * The largest loss between points i and i + 1. The curve is straight there, and two proofs, of the slower and of the
+ * faster point, are straight lines under it; it is furthest from the better of them at an end or where they cross.
+ */
+static double
+loss_between(const struct perseus_frontier *frontier, int32_t i)
+{
+	const struct perseus_frontier_point *slow = &frontier->points.items[i];
+	const struct perseus_frontier_point *fast = slow + 1;
+	/* µW · ns = 1e-6 nJ; lines by the time saved since the slower point. */
+	const double slow_w = (double)slow->marginal_power_uw * 1e-6;
+	const double fast_w = (double)fast->marginal_power_uw * 1e-6;
+	const double whole_ns = (double)(slow->time_ns - fast->time_ns);
+	const double slow_nj = frontier->points.proven_nj[i];
+	const double fast_nj = frontier->points.proven_nj[i + 1] - fast_w * whole_ns;
+	const double rise = (double)(fast->effective_nj - slow->effective_nj) / whole_ns;
+	double at_ns[3] = {0.0, whole_ns, whole_ns};
+	if (fast_w > slow_w && (slow_nj - fast_nj) / (fast_w - slow_w) > 0.0
+			&& (slow_nj - fast_nj) / (fast_w - slow_w) < whole_ns)
+		at_ns[2] = (slow_nj - fast_nj) / (fast_w - slow_w);
+	double largest = 0.0;
+	for (int k = 0; k < 3; k++) {
+		const double curve_nj = (double)slow->effective_nj + rise * at_ns[k];
+		const double proven_nj = fmax(slow_nj + slow_w * at_ns[k], fast_nj + fast_w * at_ns[k]);
+		largest = fmax(largest, loss_at(frontier, (double)slow->time_ns - at_ns[k], curve_nj, proven_nj));
+	}
+	return largest;
+}
+
+static double
+find_loss_bound(const struct perseus_frontier *frontier)
+{
+	double largest = 0.0;
+	for (int32_t i = 0; frontier->points.proven_nj && i + 1 < frontier->points.n; i++)
+		largest = fmax(largest, loss_between(frontier, i));
+	return largest;
 }
 
 static enum perseus_status
@@ -220,8 +275,12 @@ build_network(struct perseus_frontier *frontier, int64_t quantum_uw, struct pers
 		return status;
 	const struct perseus_schedule *schedule = frontier->workload.schedule;
 	const struct perseus__activities activities = {.n_activities = schedule->n_instructions,
-			.n_curves = lists.n_curves, .curves = lists.curves, .curve_of = lists.curve_of,
-			.n_edges = schedule->n_edges, .edges = schedule->edges, .lag_ns = frontier->workload.lag_ns};
+		.n_curves = lists.n_curves,
+		.curves = lists.curves,
+		.curve_of = lists.curve_of,
+		.n_edges = schedule->n_edges,
+		.edges = schedule->edges,
+		.lag_ns = frontier->workload.lag_ns};
 	frontier->units_per_watt = lists.units_per_watt;
 	status = perseus__network_init(&frontier->network, &activities, err);
 	perseus__price_lists_fini(&lists);
@@ -255,8 +314,8 @@ check_ranges(struct perseus_frontier *frontier, struct perseus_error *err)
 }
 
 static enum perseus_status
-solve_frontier(struct perseus_frontier *frontier, const struct perseus_frontier_settings *settings,
-		struct perseus_error *err)
+solve_frontier(
+		struct perseus_frontier *frontier, const struct perseus_frontier_settings *settings, struct perseus_error *err)
 {
 	struct solve solve = {.frontier = frontier, .settings = settings, .point_stride = 1};
 	int64_t *time_ns = perseus__new_array((size_t)frontier->network.n_nodes, sizeof *time_ns);
@@ -282,6 +341,7 @@ fill_info(struct perseus_frontier *frontier)
 	info->n_breakpoints = frontier->points.n;
 	info->n_nodes = frontier->network.n_nodes;
 	info->n_arcs = frontier->network.n_arcs;
+	info->loss_bound = find_loss_bound(frontier);
 	for (int32_t i = 0; i < frontier->workload.n_composed; i++)
 		info->used_fallback |= frontier->workload.composed[i].first != NULL;
 }
@@ -326,6 +386,7 @@ perseus_frontier_free(struct perseus_frontier *frontier)
 	perseus__workload_fini(&frontier->workload);
 	perseus__network_fini(&frontier->network);
 	perseus__free(frontier->points.items);
+	perseus__free(frontier->points.proven_nj);
 	perseus__free(frontier->checkpoints.states);
 	perseus__free(frontier->checkpoints.time_ns);
 	perseus__free(frontier);
@@ -391,10 +452,10 @@ perseus_frontier_effective_energy_j(const struct perseus_frontier *frontier, int
 		else
 			high = middle;
 	}
-	const double fraction = (double)(time_ns - items[high].time_ns)
-			/ (double)(items[low].time_ns - items[high].time_ns);
-	return ((double)items[high].effective_nj
-			+ fraction * (double)(items[low].effective_nj - items[high].effective_nj)) / nj_per_j;
+	const double fraction =
+			(double)(time_ns - items[high].time_ns) / (double)(items[low].time_ns - items[high].time_ns);
+	return ((double)items[high].effective_nj + fraction * (double)(items[low].effective_nj - items[high].effective_nj))
+			/ nj_per_j;
 }
 
 double

@@ -21,7 +21,7 @@ choose_unit(const struct perseus__workload *workload)
 		if (workload->class_of[i]->n_hull > 1)
 			sum_w += segment_power_w(workload->class_of[i], 1);
 	for (int64_t units_per_watt = 1000000000; units_per_watt >= 1; units_per_watt /= 10)
-		if (sum_w * (double)units_per_watt < (double)(PERSEUS__UNBOUNDED / 2))
+		if (sum_w * (double)units_per_watt < (double)PERSEUS__UNBOUNDED / 2.0)
 			return units_per_watt;
 	return 0;
 }
@@ -115,7 +115,7 @@ perseus__price_lists_init(struct perseus__price_lists *lists, const struct perse
 				"energies differ so much between clocks of nearly equal time that their sums leave 64 bits");
 	/* units_per_watt is a power of ten, and so is a million: one divides the other. */
 	int64_t quantum = built.units_per_watt >= 1000000 ? quantum_uw * (built.units_per_watt / 1000000)
-			: quantum_uw / (1000000 / built.units_per_watt);
+													  : quantum_uw / (1000000 / built.units_per_watt);
 	if (quantum < 1)
 		quantum = 1;
 	const struct perseus_class **classes = perseus__new_array(n, sizeof *classes);

@@ -14,8 +14,8 @@ add_composed(struct perseus__workload *workload, const struct perseus__composed 
 {
 	struct perseus__composed *slot = &workload->composed[workload->n_composed];
 	*slot = *make;
-	const enum perseus_status status = perseus__class_from_choices(
-			&slot->class_, make->class_.stage, make->class_.name, choices, n, err);
+	const enum perseus_status status =
+			perseus__class_from_choices(&slot->class_, make->class_.stage, make->class_.name, choices, n, err);
 	if (status != PERSEUS_OK)
 		return status;
 	workload->n_composed++;
@@ -31,11 +31,10 @@ add_choices(const struct perseus_class *first, const struct perseus_class *secon
 	for (int32_t i = 0; i < first->n_choices; i++)
 		for (int32_t k = 0; k < second->n_choices; k++)
 			if (first->choices[i].frequency_mhz == second->choices[k].frequency_mhz)
-				choices[n++] = (struct perseus_choice){
-						.frequency_mhz = first->choices[i].frequency_mhz,
-						.time_ns = first->choices[i].time_ns + second->choices[k].time_ns,
-						.energy_nj = first->choices[i].energy_nj + second->choices[k].energy_nj,
-						.effective_nj = first->choices[i].effective_nj + second->choices[k].effective_nj};
+				choices[n++] = (struct perseus_choice){.frequency_mhz = first->choices[i].frequency_mhz,
+					.time_ns = first->choices[i].time_ns + second->choices[k].time_ns,
+					.energy_nj = first->choices[i].energy_nj + second->choices[k].energy_nj,
+					.effective_nj = first->choices[i].effective_nj + second->choices[k].effective_nj};
 	return n;
 }
 
@@ -51,9 +50,10 @@ compose_series(struct perseus__workload *workload, const struct perseus__compose
 	const enum perseus_status status = n > 0
 			? add_composed(workload, make, choices, n, out, err)
 			: perseus__fail(err, PERSEUS_INVALID,
-					"the profile has no '%s' for stage %d, and '%s' of stage %d and '%s' of stage %d share no clock "
-					"to compose it from", make->class_.name, (int)make->class_.stage, make->first->name,
-					(int)make->first->stage, make->second->name, (int)make->second->stage);
+					  "the profile has no '%s' for stage %d, and '%s' of stage %d and '%s' of stage %d share no clock "
+					  "to compose it from",
+					  make->class_.name, (int)make->class_.stage, make->first->name, (int)make->first->stage,
+					  make->second->name, (int)make->second->stage);
 	perseus__free(choices);
 	return status;
 }
@@ -66,9 +66,8 @@ missing(const struct perseus__workload *workload, const struct perseus_instructi
 	char text[64];
 	perseus_instruction_text(instruction, text, sizeof text);
 	if (instruction->stage >= n_stages)
-		return perseus__fail(err, PERSEUS_INVALID,
-				"instruction %s: the schedule has %d stages, the profile only %d", text,
-				(int)workload->schedule->n_stages, (int)n_stages);
+		return perseus__fail(err, PERSEUS_INVALID, "instruction %s: the schedule has %d stages, the profile only %d",
+				text, (int)workload->schedule->n_stages, (int)n_stages);
 	return perseus__fail(err, PERSEUS_INVALID, "instruction %s: the profile has no '%s' for stage %d", text,
 			instruction->class_name, (int)instruction->stage);
 }
@@ -110,8 +109,8 @@ compose_class(struct perseus__workload *workload, const struct perseus_instructi
 	const bool takes_nothing =
 			kind == PERSEUS_KIND_UNSHARD || kind == PERSEUS_KIND_RESHARD || kind == PERSEUS_KIND_GRAD_REDUCE;
 	if (!takes_nothing) {
-		const bool is_series = kind == PERSEUS_KIND_OVERLAP
-				|| strcmp(instruction->class_name, PERSEUS_FORWARD_BACKWARD_CLASS) == 0;
+		const bool is_series =
+				kind == PERSEUS_KIND_OVERLAP || strcmp(instruction->class_name, PERSEUS_FORWARD_BACKWARD_CLASS) == 0;
 		if (!is_series)
 			return missing(workload, instruction, err);
 		make.first = part_class(workload, instruction, 0);
@@ -135,8 +134,7 @@ find_measured(const struct perseus__workload *workload, const struct perseus_ins
 	const struct perseus_class *found =
 			perseus_profile_find(workload->profile, instruction->stage, instruction->class_name);
 	if (!found && instruction->kind == PERSEUS_KIND_RECOMPUTE)
-		found = perseus_profile_find(
-				workload->profile, instruction->stage, perseus_kind_name(PERSEUS_KIND_FORWARD));
+		found = perseus_profile_find(workload->profile, instruction->stage, perseus_kind_name(PERSEUS_KIND_FORWARD));
 	return found;
 }
 
@@ -174,8 +172,7 @@ bind_lags(struct perseus__workload *workload, struct perseus_error *err)
 		if (!schedule->edges[e].is_transfer)
 			continue;
 		const int32_t stage = schedule->instructions[schedule->edges[e].from].stage;
-		const struct perseus_class *transfer =
-				perseus_profile_find(workload->profile, stage, PERSEUS_TRANSFER_CLASS);
+		const struct perseus_class *transfer = perseus_profile_find(workload->profile, stage, PERSEUS_TRANSFER_CLASS);
 		if (!transfer)
 			continue;
 		if (transfer->n_choices != 1)

@@ -57,16 +57,16 @@ struct beam {
 	const struct perseus__beam_guide *guide;
 	int32_t width;
 	int32_t n_slots;
-	int32_t *order;        /* length n */
-	int32_t *slot;         /* length n: where the end of an instruction is kept while it is needed */
-	int32_t *last_use;     /* length n: position in the order */
-	int32_t *first_freed;  /* length n: by position, an instruction whose end is needed no more after it, or -1 */
-	int32_t *next_freed;   /* length n: another one freed at the same position, or -1 */
-	int64_t *tail_ns;      /* length n: after the end of the instruction, at the fastest */
-	int64_t *fastest_ns;   /* length n */
-	struct partial *now;   /* length width */
-	struct partial *next;  /* length width */
-	struct rank *ranks;    /* length width, of `next`: a heap, the worst on top */
+	int32_t *order;       /* length n */
+	int32_t *slot;        /* length n: where the end of an instruction is kept while it is needed */
+	int32_t *last_use;    /* length n: position in the order */
+	int32_t *first_freed; /* length n: by position, an instruction whose end is needed no more after it, or -1 */
+	int32_t *next_freed;  /* length n: another one freed at the same position, or -1 */
+	int64_t *tail_ns;     /* length n: after the end of the instruction, at the fastest */
+	int64_t *fastest_ns;  /* length n */
+	struct partial *now;  /* length width */
+	struct partial *next; /* length width */
+	struct rank *ranks;   /* length width, of `next`: a heap, the worst on top */
 	int32_t n_now;
 	int32_t n_next;
 	int32_t n_offered;
@@ -186,8 +186,8 @@ start_ns(const struct beam *beam, const int64_t *ends_ns, int32_t i, perseus__wi
 	}
 	*loss += (perseus__wide)certificate->start_flow[i] * start;
 	for (int32_t k = dag->predecessor_begin[i]; k < dag->predecessor_begin[i + 1]; k++)
-		*loss += (perseus__wide)certificate->edge_flow[dag->predecessors[k].edge]
-				* (start - ready_ns(beam, ends_ns, k));
+		*loss +=
+				(perseus__wide)certificate->edge_flow[dag->predecessors[k].edge] * (start - ready_ns(beam, ends_ns, k));
 	return start;
 }
 
@@ -367,8 +367,8 @@ enum perseus_status
 perseus__beam_search(const struct perseus__workload *workload, const struct perseus_certificate *certificate,
 		const struct perseus__beam_guide *guide, int32_t *point, struct perseus_error *err)
 {
-	struct beam beam = {.workload = workload, .certificate = certificate, .guide = guide,
-			.width = width_for(workload->dag.n_nodes)};
+	struct beam beam = {
+		.workload = workload, .certificate = certificate, .guide = guide, .width = width_for(workload->dag.n_nodes)};
 	enum perseus_status status = new_plan_arrays(&beam) ? PERSEUS_OK : perseus__no_memory(err);
 	if (status == PERSEUS_OK)
 		status = perseus__order_by_start(&workload->dag, guide->start_ns, beam.order, err);

@@ -116,7 +116,7 @@ check_energy(const struct perseus__checker *checker, const struct perseus_outcom
 
 /* Longest path with every class at its first choice, by relaxing the edges out of each instruction. */
 static int64_t
-highest_makespan_ns(const struct perseus__checker *checker, int64_t *time_ns, int64_t *start_ns)
+highest_makespan_ns(const struct perseus__checker *checker, const int64_t *time_ns, int64_t *start_ns)
 {
 	const struct perseus__dag *dag = &checker->workload->dag;
 	int64_t makespan_ns = 0;

@@ -1,6 +1,6 @@
 /*
  * Coarse plans: instructions in groups that share one clock. This file defines groups and what each clock costs them;
- * coarse_search.c finds the clocks.
+ * search.c finds the clocks.
  */
 #ifndef PERSEUS_PLAN_COARSE_H
 #define PERSEUS_PLAN_COARSE_H
@@ -67,6 +67,12 @@ struct perseus__coarse_limits {
 	int64_t max_nodes;  /* of the branch and bound; 0: none */
 };
 
+/* Options to start from beside those that the search finds itself. */
+struct perseus__coarse_seeds {
+	const int32_t *options; /* n times n_groups */
+	int32_t n;
+};
+
 struct perseus__coarse_answer {
 	bool is_feasible;
 	bool is_optimal;     /* proven */
@@ -75,13 +81,13 @@ struct perseus__coarse_answer {
 
 /*
  * Options of least effective energy whose makespan without latency is within the deadline. `option`, length n_groups:
- * answer, the shortest found where infeasible. `seeds`: n_seeds times n_groups options to start from as well.
+ * answer, the shortest found where infeasible. `seeds` may be NULL.
  * Deterministic. Method: lazily generated path constraints; descent by one and two groups at a time, Lagrangian bound
  * by subgradients (Held, Wolfe and Crowder 1974), then branch and bound within `limits`.
  * Errors: NO_MEMORY.
  */
 PERSEUS_MUST_USE enum perseus_status perseus__coarse_search(const struct perseus__coarse *coarse, int64_t deadline_ns,
-		const int32_t *seeds, int32_t n_seeds, const struct perseus__coarse_limits *limits, int32_t *option,
+		const struct perseus__coarse_seeds *seeds, const struct perseus__coarse_limits *limits, int32_t *option,
 		struct perseus__coarse_answer *answer, struct perseus_error *err);
 
 #endif

@@ -36,8 +36,8 @@ candidates_init(struct candidates *candidates, const struct perseus_frontier *fr
 {
 	const struct perseus__workload *workload = perseus__frontier_workload(frontier);
 	const size_t n = (size_t)workload->schedule->n_instructions;
-	*candidates = (struct candidates){
-			.frontier = frontier, .best = {.deadline_ns = deadline_ns, .energy_nj = INT64_MAX}};
+	*candidates =
+			(struct candidates){.frontier = frontier, .best = {.deadline_ns = deadline_ns, .energy_nj = INT64_MAX}};
 	enum perseus_status status = perseus__rounding_init(&candidates->rounding, workload, err);
 	if (status != PERSEUS_OK)
 		return status;
@@ -109,8 +109,8 @@ try_all(struct candidates *candidates, struct perseus_error *err)
 	perseus__rounding_relax(rounding, candidates->certificate);
 	perseus__rounding_offer(rounding, &candidates->best);
 	guide_by_relaxed(candidates);
-	enum perseus_status status = perseus__order_by_start(
-			&rounding->workload->dag, candidates->guide.start_ns, candidates->order, err);
+	enum perseus_status status =
+			perseus__order_by_start(&rounding->workload->dag, candidates->guide.start_ns, candidates->order, err);
 	if (status == PERSEUS_OK)
 		status = try_beam(candidates, 0, err);
 	if (status == PERSEUS_OK)
@@ -123,8 +123,8 @@ try_all(struct candidates *candidates, struct perseus_error *err)
 }
 
 enum perseus_status
-perseus__plan_instructions(const struct perseus_frontier *frontier, int64_t deadline_ns, int32_t *choice,
-		struct perseus_error *err)
+perseus__plan_instructions(
+		const struct perseus_frontier *frontier, int64_t deadline_ns, int32_t *choice, struct perseus_error *err)
 {
 	const struct perseus__workload *workload = perseus__frontier_workload(frontier);
 	const int64_t t_star_ns = perseus_frontier_info(frontier).t_star_ns;

@@ -102,7 +102,7 @@ seed_from_stages(struct coarse_run *run, struct perseus_error *err)
 	struct perseus__coarse_answer answer;
 	if (status == PERSEUS_OK) {
 		status = perseus__coarse_search(
-				&stages.coarse, run->planner->evaluator.deadline_ns, NULL, 0, &quick, stages.option, &answer, &own);
+				&stages.coarse, run->planner->evaluator.deadline_ns, NULL, &quick, stages.option, &answer, &own);
 		run->n_seeds = status == PERSEUS_OK && translate_seed(run, &stages) ? 1 : 0;
 		run_fini(&stages);
 	}
@@ -115,7 +115,8 @@ static enum perseus_status
 search(struct coarse_run *run, int64_t deadline_ns, const struct perseus__coarse_limits *limits,
 		struct perseus__coarse_answer *answer, struct perseus_error *err)
 {
-	return perseus__coarse_search(&run->coarse, deadline_ns, run->seed, run->n_seeds, limits, run->option, answer, err);
+	const struct perseus__coarse_seeds seeds = {.options = run->seed, .n = run->n_seeds};
+	return perseus__coarse_search(&run->coarse, deadline_ns, &seeds, limits, run->option, answer, err);
 }
 
 /* Plans for deadlines between the shortest possible and the true one, closing in on the longest that still works. */

@@ -13,6 +13,7 @@
 enum {
 	BISECTIONS = 6,
 	MAX_POLISH_VISITS = 25000000,
+	MAX_KEPT_ENDS = 8, /* instructions at both ends of a run together that polishing leaves out */
 };
 
 static bool
@@ -139,7 +140,18 @@ try_clock(struct perseus__planner *planner, int32_t begin, int32_t end, int32_t 
 	return false;
 }
 
-/* The neighbours' clocks, one clock down and one up, for the run and for each of its ends alone. */
+/* The inside of a run a clock down, up to a few instructions at either end left as they are. */
+static bool
+polish_inside(struct perseus__planner *planner, int32_t begin, int32_t end, int32_t lower_mhz)
+{
+	for (int32_t kept = 1; kept <= MAX_KEPT_ENDS; kept++)
+		for (int32_t at_begin = 0; at_begin <= kept; at_begin++)
+			if (begin + kept < end && try_clock(planner, begin + at_begin, end - (kept - at_begin), lower_mhz))
+				return true;
+	return false;
+}
+
+/* The neighbours' clocks, one clock down and one up, for the run, for each of its ends alone and for its inside. */
 static bool
 polish_run(struct perseus__planner *planner, int32_t begin, int32_t end, int32_t before_mhz, int32_t after_mhz)
 {
@@ -155,7 +167,8 @@ polish_run(struct perseus__planner *planner, int32_t begin, int32_t end, int32_t
 	return try_clock(planner, begin, begin + 1, lower_mhz) || try_clock(planner, begin, begin + 1, before_mhz)
 			|| try_clock(planner, end - 1, end, lower_mhz) || try_clock(planner, end - 1, end, after_mhz)
 			|| try_clock(planner, begin, begin + (end - begin) / 2, lower_mhz)
-			|| try_clock(planner, begin + (end - begin) / 2, end, lower_mhz);
+			|| try_clock(planner, begin + (end - begin) / 2, end, lower_mhz)
+			|| polish_inside(planner, begin, end, lower_mhz);
 }
 
 static bool

@@ -136,8 +136,8 @@ perseus__rounding_fini(struct perseus__rounding *rounding)
 }
 
 enum perseus_status
-perseus__rounding_init(struct perseus__rounding *rounding, const struct perseus__workload *workload,
-		struct perseus_error *err)
+perseus__rounding_init(
+		struct perseus__rounding *rounding, const struct perseus__workload *workload, struct perseus_error *err)
 {
 	const size_t n = (size_t)workload->schedule->n_instructions;
 	*rounding = (struct perseus__rounding){.workload = workload};
@@ -171,8 +171,8 @@ compare_starts(const void *left, const void *right)
 }
 
 enum perseus_status
-perseus__order_by_start(const struct perseus__dag *dag, const int64_t *start_ns, int32_t *order,
-		struct perseus_error *err)
+perseus__order_by_start(
+		const struct perseus__dag *dag, const int64_t *start_ns, int32_t *order, struct perseus_error *err)
 {
 	const size_t n = (size_t)dag->n_nodes;
 	struct start *starts = perseus__new_array(n, sizeof *starts);

@@ -15,10 +15,10 @@
 /* One Pareto point for every instruction, and what follows from it. */
 struct perseus__rounding {
 	const struct perseus__workload *workload; /* borrowed */
-	int32_t *point;    /* length n_instructions: index into the class's Pareto points */
-	int64_t *time_ns;  /* length n_instructions */
-	int64_t *start_ns; /* length n_instructions */
-	int64_t *tail_ns;  /* length n_instructions */
+	int32_t *point;                           /* length n_instructions: index into the class's Pareto points */
+	int64_t *time_ns;                         /* length n_instructions */
+	int64_t *start_ns;                        /* length n_instructions */
+	int64_t *tail_ns;                         /* length n_instructions */
 };
 
 /* The best plan so far for one deadline. */
@@ -29,8 +29,8 @@ struct perseus__incumbent {
 };
 
 /* Every instruction at its fastest. Errors: NO_MEMORY. */
-PERSEUS_MUST_USE enum perseus_status perseus__rounding_init(struct perseus__rounding *rounding,
-		const struct perseus__workload *workload, struct perseus_error *err);
+PERSEUS_MUST_USE enum perseus_status perseus__rounding_init(
+		struct perseus__rounding *rounding, const struct perseus__workload *workload, struct perseus_error *err);
 
 void perseus__rounding_fini(struct perseus__rounding *rounding);
 
@@ -59,8 +59,8 @@ int64_t perseus__rounding_makespan_ns(struct perseus__rounding *rounding);
  * Instructions by their starts in some schedule, nothing before what it waits for. `start_ns`, `order`: length
  * n_instructions. Errors: NO_MEMORY. O(instructions · log instructions + edges).
  */
-PERSEUS_MUST_USE enum perseus_status perseus__order_by_start(const struct perseus__dag *dag, const int64_t *start_ns,
-		int32_t *order, struct perseus_error *err);
+PERSEUS_MUST_USE enum perseus_status perseus__order_by_start(
+		const struct perseus__dag *dag, const int64_t *start_ns, int32_t *order, struct perseus_error *err);
 
 /* Sum of effective energies. */
 int64_t perseus__rounding_energy_nj(const struct perseus__rounding *rounding);

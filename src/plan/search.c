@@ -150,7 +150,7 @@ try_start(struct perseus__search *search, int32_t *option, int32_t *best, bool *
 }
 
 static enum perseus_status
-run_search(struct perseus__search *search, const int32_t *seeds, int32_t n_seeds, int64_t max_nodes, int32_t *best,
+run_search(struct perseus__search *search, const struct perseus__coarse_seeds *seeds, int64_t max_nodes, int32_t *best,
 		struct perseus__coarse_answer *answer, struct perseus_error *err)
 {
 	const size_t n = (size_t)search->coarse->n_groups;
@@ -164,8 +164,8 @@ run_search(struct perseus__search *search, const int32_t *seeds, int32_t n_seeds
 		perseus__search_greedy(search, option);
 		try_start(search, option, best, &has_best);
 	}
-	for (int32_t k = 0; k < n_seeds; k++) {
-		memcpy(option, seeds + (size_t)k * n, n * sizeof *option);
+	for (int32_t k = 0; seeds && k < seeds->n; k++) {
+		memcpy(option, seeds->options + (size_t)k * n, n * sizeof *option);
 		try_start(search, option, best, &has_best);
 	}
 	perseus__free(option);
@@ -182,16 +182,16 @@ run_search(struct perseus__search *search, const int32_t *seeds, int32_t n_seeds
 }
 
 enum perseus_status
-perseus__coarse_search(const struct perseus__coarse *coarse, int64_t deadline_ns, const int32_t *seeds, int32_t n_seeds,
-		const struct perseus__coarse_limits *limits, int32_t *option, struct perseus__coarse_answer *answer,
-		struct perseus_error *err)
+perseus__coarse_search(const struct perseus__coarse *coarse, int64_t deadline_ns,
+		const struct perseus__coarse_seeds *seeds, const struct perseus__coarse_limits *limits, int32_t *option,
+		struct perseus__coarse_answer *answer, struct perseus_error *err)
 {
 	struct perseus__search search;
 	enum perseus_status status = perseus__search_init(&search, coarse, deadline_ns, limits->max_visits, err);
 	if (status != PERSEUS_OK)
 		return status;
 	*answer = (struct perseus__coarse_answer){0};
-	status = run_search(&search, seeds, n_seeds, limits->max_nodes, option, answer, err);
+	status = run_search(&search, seeds, limits->max_nodes, option, answer, err);
 	perseus__search_fini(&search);
 	return status;
 }

@@ -71,8 +71,8 @@ void perseus__search_greedy(struct perseus__search *search, int32_t *option);
 void perseus__search_descend(struct perseus__search *search, int32_t *option);
 
 /*
- * Local search again from a verified assignment with one group moved a few clocks and held there for a while; keeps what
- * is better. Stops when less than `reserve` of visits_left remains.
+ * Local search again from a verified assignment with one group moved a few clocks and held there for a while; keeps
+ * what is better. Stops when less than `reserve` of visits_left remains.
  */
 PERSEUS_MUST_USE enum perseus_status perseus__search_kick(
 		struct perseus__search *search, int32_t *option, int64_t reserve, struct perseus_error *err);

@@ -187,8 +187,11 @@ enum perseus_status
 perseus__splice(const struct perseus_frontier *frontier, const int32_t *order, struct perseus__rounding *rounding,
 		struct perseus__incumbent *incumbent, struct perseus_error *err)
 {
-	struct splice splice = {.frontier = frontier, .deadline_ns = incumbent->deadline_ns, .order = order,
-			.rounding = rounding, .incumbent = incumbent};
+	struct splice splice = {.frontier = frontier,
+		.deadline_ns = incumbent->deadline_ns,
+		.order = order,
+		.rounding = rounding,
+		.incumbent = incumbent};
 	splice.point = perseus__new_array((size_t)rounding->workload->schedule->n_instructions, sizeof *splice.point);
 	if (!splice.point)
 		return perseus__no_memory(err);

@@ -65,8 +65,11 @@ perseus_plan_table_new(const struct perseus_frontier *frontier, const struct per
 	if (!table)
 		return perseus__no_memory(err);
 	table->plans = perseus__new_array((size_t)n_deadlines, sizeof(struct perseus_plan *));
-	const enum perseus_status status =
-			table->plans ? fill(table, frontier, settings, n_deadlines, &own) : perseus__no_memory(&own);
+	if (!table->plans) {
+		perseus__free(table);
+		return perseus__no_memory(err);
+	}
+	const enum perseus_status status = fill(table, frontier, settings, n_deadlines, &own);
 	if (status != PERSEUS_OK) {
 		perseus_plan_table_free(table);
 		if (err)

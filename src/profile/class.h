@@ -5,12 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/wide.h"
+
 #include <perseus/profile.h>
 #include <perseus/status.h>
 
 /* Sums and products of times and energies, exactly. */
-__extension__ typedef __int128 perseus__wide;
-
 enum { PERSEUS__CLASS_NAME_BYTES = 64 }; /* longest name of a class, without the NUL */
 
 /*

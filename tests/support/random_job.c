@@ -16,7 +16,7 @@ struct perseus_profile *
 random_profile(uint64_t *state, int32_t n_stages, int is_round, int has_constants)
 {
 	static const char *const names[] = {"forward", "backward", "input", "weight", "recompute", "transfer", "data_load",
-			"grad_reduce", "optimizer_step"};
+		"grad_reduce", "optimizer_step"};
 	enum { N_NAMES = sizeof names / sizeof *names, N_CLOCKED = 5, MAX_CLOCKS = 6 };
 	struct perseus_measurement *rows = calloc((size_t)n_stages * N_NAMES * MAX_CLOCKS, sizeof *rows);
 	size_t n = 0;
@@ -27,8 +27,11 @@ random_profile(uint64_t *state, int32_t n_stages, int is_round, int has_constant
 				const uint32_t unit = is_round ? 1000000 : 1;
 				const double time_ns = (double)(1 + random_below(state, 50000000 / unit)) * unit;
 				const double energy_nj = (double)(1 + random_below(state, 4000000000u / unit)) * unit;
-				rows[n++] = (struct perseus_measurement){.stage = stage, .instruction = names[k],
-						.frequency_mhz = k < N_CLOCKED ? 1410 - 15 * (int32_t)i : 0, .time_s = time_ns / 1e9, .energy_j = energy_nj / 1e9};
+				rows[n++] = (struct perseus_measurement){.stage = stage,
+					.instruction = names[k],
+					.frequency_mhz = k < N_CLOCKED ? 1410 - 15 * (int32_t)i : 0,
+					.time_s = time_ns / 1e9,
+					.energy_j = energy_nj / 1e9};
 			}
 		}
 	static const double powers_w[] = {0.0, 5.0, 70.0};

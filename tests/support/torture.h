@@ -1,6 +1,6 @@
 /*
- * Torture: every allocation of a function fails in turn, alone or with all that follow it. NO_MEMORY must come back, the
- * output be untouched, and nothing leak (which LeakSanitizer sees where the build has it).
+ * Torture: every allocation of a function fails in turn, alone or with all that follow it. NO_MEMORY must come back,
+ * the output be untouched, and nothing leak (which LeakSanitizer sees where the build has it).
  */
 #ifndef PERSEUS_TESTS_TORTURE_H
 #define PERSEUS_TESTS_TORTURE_H

@@ -531,7 +531,7 @@ START_TEST(critical_path_stays_on_a_rank)
 		n_changes += job.schedule->instructions[critical.path[k]].rank
 				!= job.schedule->instructions[critical.path[k - 1]].rank;
 	/* Down to the last rank with the first microbatch, back up with the last. */
-	ck_assert_int_eq(n_changes, 2 * (N_RANKS - 1));
+	ck_assert_int_eq(n_changes, INT64_C(2) * (N_RANKS - 1));
 	perseus__critical_fini(&critical);
 	perseus__free(lag_ns);
 	free_job();

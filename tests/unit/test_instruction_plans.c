@@ -47,8 +47,9 @@ static void
 instance_finish(struct instance *instance)
 {
 	struct perseus_error err = {.message = ""};
-	ck_assert_msg(perseus_frontier_new(instance->profile, instance->schedule, NULL, &instance->frontier, &err)
-			== PERSEUS_OK, "%s", err.message);
+	ck_assert_msg(
+			perseus_frontier_new(instance->profile, instance->schedule, NULL, &instance->frontier, &err) == PERSEUS_OK,
+			"%s", err.message);
 	instance->n = instance->schedule->n_instructions;
 	const size_t n = (size_t)instance->n;
 	instance->choice = calloc(n, sizeof *instance->choice);
@@ -113,8 +114,8 @@ plan_nj(struct instance *instance, int64_t deadline_ns)
 	ck_assert_msg(makespan <= deadline_ns, "%lld ns late", (long long)(makespan - deadline_ns));
 	const int64_t energy_nj = effective_nj(instance, instance->choice);
 	const double bound_j = perseus_frontier_effective_energy_j(instance->frontier, deadline_ns);
-	ck_assert_msg((double)energy_nj * 1e-9 >= bound_j - 1e-6, "%.9f J below the bound %.9f J",
-			(double)energy_nj * 1e-9, bound_j);
+	ck_assert_msg((double)energy_nj * 1e-9 >= bound_j - 1e-6, "%.9f J below the bound %.9f J", (double)energy_nj * 1e-9,
+			bound_j);
 	return energy_nj;
 }
 
@@ -165,10 +166,10 @@ START_TEST(small_plans_are_mostly_optimal)
 			const int64_t deadline_ns = random_deadline(&state, &instance);
 			const int64_t energy_nj = plan_nj(&instance, deadline_ns);
 			const int64_t least_nj = brute_force_nj(&instance, n_plans, deadline_ns);
-			ck_assert_msg(energy_nj >= least_nj, "%lld nJ, brute force %lld nJ", (long long)energy_nj,
-					(long long)least_nj);
-			const double loss = (double)(energy_nj - least_nj)
-					/ (1e9 * perseus_frontier_energy_j(instance.frontier, deadline_ns));
+			ck_assert_msg(
+					energy_nj >= least_nj, "%lld nJ, brute force %lld nJ", (long long)energy_nj, (long long)least_nj);
+			const double loss =
+					(double)(energy_nj - least_nj) / (1e9 * perseus_frontier_energy_j(instance.frontier, deadline_ns));
 			worst = loss > worst ? loss : worst;
 			n_equal += energy_nj == least_nj;
 			n_done++;

@@ -260,8 +260,8 @@ END_TEST
 enum { N_KNAPSACK = 40, KNAPSACK_STAGES = 6, KNAPSACK_MS = 2000 };
 
 /*
- * One microbatch makes one path of all instructions, so plans of granularity kind are a multiple-choice knapsack: solved
- * here by dynamic programming over milliseconds, which all times are multiples of.
+ * One microbatch makes one path of all instructions, so plans of granularity kind are a multiple-choice knapsack:
+ * solved here by dynamic programming over milliseconds, which all times are multiples of.
  */
 START_TEST(plans_of_one_path_are_optimal_knapsacks)
 {
