@@ -2,37 +2,10 @@
  * One frontier, timed: `bench_frontier STAGES MICROBATCHES NOISE [SLOPE_QUANTUM_W [RUNS]]` prints one JSON object.
  * Speed is the median processor time of RUNS (default 5), so that a busy machine does not change it much.
  */
-#include "synthetic.h"
-
-#include <perseus/perseus.h>
+#include "job.h"
+#include "measure.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/resource.h>
-#include <time.h>
-
-static int
-ascending(const void *left, const void *right)
-{
-	const double a = *(const double *)left;
-	const double b = *(const double *)right;
-	return (a > b) - (a < b);
-}
-
-static double
-processor_seconds(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static void
-die(const char *what, const struct perseus_error *err)
-{
-	fprintf(stderr, "bench_frontier: %s: %s\n", what, err->message);
-	exit(1);
-}
 
 static double
 mean_hull_points(const struct perseus_profile *profile)
@@ -44,6 +17,25 @@ mean_hull_points(const struct perseus_profile *profile)
 	return sum / n;
 }
 
+/* Solves `runs` times; the median processor time in s. */
+static double
+measure(const struct bench_job *job, const struct perseus_frontier_settings *settings, int32_t runs,
+		struct perseus_frontier_info *info)
+{
+	struct perseus_error err = {0};
+	double times_s[BENCH_MAX_RUNS];
+	for (int32_t i = 0; i < runs; i++) {
+		struct perseus_frontier *frontier = NULL;
+		const double begin_s = bench_processor_s();
+		if (perseus_frontier_new(job->profile, job->schedule, settings, &frontier, &err) != PERSEUS_OK)
+			bench_die("frontier", &err);
+		times_s[i] = bench_processor_s() - begin_s;
+		*info = perseus_frontier_info(frontier);
+		perseus_frontier_free(frontier);
+	}
+	return bench_median(times_s, runs);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -51,42 +43,22 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: bench_frontier STAGES MICROBATCHES NOISE [SLOPE_QUANTUM_W [RUNS]]\n");
 		return 2;
 	}
-	struct perseus_error err = {0};
-	struct perseus_schedule_settings shape = perseus_schedule_settings_default();
-	shape.n_ranks = (int32_t)strtol(argv[1], NULL, 10);
-	shape.n_microbatches = (int32_t)strtol(argv[2], NULL, 10);
 	struct perseus_frontier_settings settings = perseus_frontier_settings_default();
-	settings.slope_quantum_uw = argc > 4 ? (int64_t)(strtod(argv[4], NULL) * 1e6) : 0;
-	enum { MAX_RUNS = 99 };
-	int runs = argc > 5 ? (int)strtol(argv[5], NULL, 10) : 5;
-	if (runs < 1 || runs > MAX_RUNS)
-		runs = 5;
+	settings.slope_quantum_uw =
+			argc > 4 ? (int64_t)(bench_number(argv[4], "slope quantum", 0.0, PERSEUS_MAX_POWER_W) * 1e6) : 0;
+	const int32_t runs = argc > 5 ? bench_integer(argv[5], "runs", 1, BENCH_MAX_RUNS) : 5;
 
-	struct perseus_profile *profile = synthetic_profile(shape.n_ranks, strtod(argv[3], NULL), 1.2, 1);
-	const struct perseus_schedule *schedule = NULL;
-	if (!profile || perseus_schedule_generate(&shape, &schedule, &err) != PERSEUS_OK)
-		die("set-up", &err);
-	double seconds[MAX_RUNS];
+	struct bench_job job = bench_job_make(argv + 1);
 	struct perseus_frontier_info info = {0};
-	for (int i = 0; i < runs; i++) {
-		struct perseus_frontier *frontier = NULL;
-		const double begin_s = processor_seconds();
-		if (perseus_frontier_new(profile, schedule, &settings, &frontier, &err) != PERSEUS_OK)
-			die("frontier", &err);
-		seconds[i] = processor_seconds() - begin_s;
-		info = perseus_frontier_info(frontier);
-		perseus_frontier_free(frontier);
-	}
-	qsort(seconds, (size_t)runs, sizeof *seconds, ascending);
-	struct rusage usage;
-	getrusage(RUSAGE_SELF, &usage);
-	printf("{\"stages\": %d, \"microbatches\": %d, \"instructions\": %d, \"hull_points\": %.1f, \"slope_quantum_w\": %g, "
-		   "\"nodes\": %d, \"arcs\": %d, \"breakpoints\": %d, \"augmentations\": %lld, \"seconds\": %.6f, "
-		   "\"rss_mb\": %.1f, \"loss_bound\": %.3g}\n",
-			(int)shape.n_ranks, (int)shape.n_microbatches, (int)schedule->n_instructions, mean_hull_points(profile),
-			(double)settings.slope_quantum_uw / 1e6, (int)info.n_nodes, (int)info.n_arcs, (int)info.n_breakpoints,
-			(long long)info.n_augmentations, seconds[runs / 2], (double)usage.ru_maxrss / 1024.0, info.loss_bound);
-	perseus_schedule_free(schedule);
-	perseus_profile_free(profile);
+	const double processor_s = measure(&job, &settings, runs, &info);
+	printf("{\"what\": \"frontier\", \"stages\": %d, \"microbatches\": %d, \"instructions\": %d, "
+		   "\"hull_points\": %.1f, \"slope_quantum_w\": %g, \"nodes\": %d, \"arcs\": %d, \"breakpoints\": %d, "
+		   "\"augmentations\": %lld, \"processor_s\": %.6f, \"runs\": %d, "
+		   "\"peak_rss_mib\": %.1f, \"loss_bound\": %.3g}\n",
+			(int)job.schedule->n_stages, (int)job.schedule->n_microbatches, (int)job.schedule->n_instructions,
+			mean_hull_points(job.profile), (double)settings.slope_quantum_uw / 1e6, (int)info.n_nodes, (int)info.n_arcs,
+			(int)info.n_breakpoints, (long long)info.n_augmentations, processor_s, (int)runs, bench_peak_rss_mib(),
+			info.loss_bound);
+	bench_job_fini(&job);
 	return 0;
 }

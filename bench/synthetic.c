@@ -24,8 +24,8 @@ voltage(double clock)
 }
 
 static void
-add_class(struct perseus_measurement *rows, int32_t stage, const char *name, double time_s, double noise,
-		uint64_t *state)
+add_class(
+		struct perseus_measurement *rows, int32_t stage, const char *name, double time_s, double noise, uint64_t *state)
 {
 	const double constant_part = uniform(state, 0.10, 0.25);
 	const double static_w = uniform(state, 85.0, 100.0);
@@ -37,8 +37,11 @@ add_class(struct perseus_measurement *rows, int32_t stage, const char *name, dou
 		const double busy = (1.0 - constant_part) / clock / relative_time;
 		const double power_w = static_w + dynamic_w * clock * voltage(clock) * voltage(clock) * busy;
 		const double measured_s = time_s * relative_time * (1.0 + uniform(state, -noise, noise));
-		rows[i] = (struct perseus_measurement){.stage = stage, .instruction = name, .frequency_mhz = mhz,
-				.time_s = measured_s, .energy_j = measured_s * power_w * (1.0 + uniform(state, -noise, noise))};
+		rows[i] = (struct perseus_measurement){.stage = stage,
+			.instruction = name,
+			.frequency_mhz = mhz,
+			.time_s = measured_s,
+			.energy_j = measured_s * power_w * (1.0 + uniform(state, -noise, noise))};
 	}
 }
 

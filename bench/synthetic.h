@@ -1,7 +1,7 @@
 /*
  * Profiles for benchmarks: a GPU with 61 clocks (510..1410 MHz), time part constant and part inverse to the clock,
- * static and dynamic power with a voltage that is flat below 60 % of the highest clock, and measurement noise. The noise
- * decides how many points the hulls have, and so how hard the frontier is.
+ * static and dynamic power with a voltage that is flat below 60 % of the highest clock, and measurement noise. The
+ * noise decides how many points the hulls have, and so how hard the frontier is.
  */
 #ifndef PERSEUS_BENCH_SYNTHETIC_H
 #define PERSEUS_BENCH_SYNTHETIC_H

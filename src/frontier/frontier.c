@@ -142,15 +142,14 @@ add_point(struct solve *solve, struct perseus_error *err)
 	if (points->n > 0 && points->items[points->n - 1].time_ns == sweep->time_ns)
 		return PERSEUS_OK;
 	struct perseus_frontier_point point = {.time_ns = sweep->time_ns,
-			.effective_nj = frontier->slowest_nj
-					+ llround((double)sweep->saved / (double)frontier->units_per_watt),
-			.marginal_power_uw = llround((double)sweep->flow / (double)frontier->units_per_watt * 1e6)};
+		.effective_nj = frontier->slowest_nj + llround((double)sweep->saved / (double)frontier->units_per_watt),
+		.marginal_power_uw = llround((double)sweep->flow / (double)frontier->units_per_watt * 1e6)};
 	if (solve->settings->slope_quantum_uw == 0)
 		return append_point(points, point, err);
 	if (points->n == max_evaluated_points(frontier))
 		thin_points(solve);
-	if (!perseus__reserve(&points->proven_nj, &points->proven_capacity, (size_t)points->n + 1,
-				sizeof *points->proven_nj))
+	if (!perseus__reserve(
+				&points->proven_nj, &points->proven_capacity, (size_t)points->n + 1, sizeof *points->proven_nj))
 		return perseus__no_memory(err);
 	point.effective_nj = llround(evaluate_nj(frontier, sweep));
 	points->proven_nj[points->n] = dual_nj(frontier, sweep, sweep->time_ns);

@@ -36,8 +36,8 @@ struct perseus__points {
 	struct perseus_frontier_point *items;
 	size_t capacity;
 	/*
-	 * With quantised slopes: what is proven at each point, in nJ of effective energy. A proof holds for other times too,
-	 * on a line as steep as the point's marginal power. NULL where slopes are exact.
+	 * With quantised slopes: what is proven at each point, in nJ of effective energy. A proof holds for other times
+	 * too, on a line as steep as the point's marginal power. NULL where slopes are exact.
 	 */
 	double *proven_nj;
 	size_t proven_capacity;

@@ -357,8 +357,8 @@ START_TEST(bounds_the_loss_of_quantised_slopes)
 		const int64_t time_ns = info.t_min_ns + (info.t_star_ns - info.t_min_ns) / 1000 * i;
 		const double exact_j = perseus_frontier_energy_j(exact, time_ns);
 		const double loss = perseus_frontier_energy_j(coarse, time_ns) / exact_j - 1.0;
-		ck_assert_msg(loss >= -TOLERANCE && loss <= info.loss_bound + TOLERANCE,
-				"loss %.17g, bound %.17g", loss, info.loss_bound);
+		ck_assert_msg(loss >= -TOLERANCE && loss <= info.loss_bound + TOLERANCE, "loss %.17g, bound %.17g", loss,
+				info.loss_bound);
 	}
 }
 END_TEST

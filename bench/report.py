@@ -1,0 +1,427 @@
+#!/usr/bin/python3
+"""Turns what bench/run measured (one JSON object a line) into the tables of docs/performance.md. Standard library alone.
+
+  bench/report.py --write RESULTS.jsonl PAGE.md   the tables, between the two markers of the page
+  bench/report.py --machine BUILD QUICK FULL      one object: when, on what and by which command
+  bench/report.py --answers RESULTS.jsonl NAME    energies of the `ends` plans of a profile, as the judge wants them
+"""
+import json
+import math
+import os
+import platform
+import statistics
+import sys
+import time
+
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+PROTOTYPE_WORST_GAP = 0.0335  # A40, M = 96, 1.02: a prototype of this method
+
+FIGURES = {
+    "ratio": 20000, "8x128_s": 0.2, "8x128_mib": 16, "16x256_s": 1.0, "64x512_s": 60, "64x512_mib": 128,
+    "quantised_s": 10, "loss": 2e-5, "deadline_s": 0.05, "lookup_us": 20, "gap_mean": 0.0015, "gap_worst": 0.006,
+    "share": 0.60, "points": 1.0,
+}
+
+
+def processor():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            fields = dict(map(str.strip, line.split(":", 1)) for line in file if ":" in line)
+        return fields.get("model name", platform.machine())
+    except OSError:
+        return platform.machine()
+
+
+def build_type(build):
+    try:
+        with open(os.path.join(build, "meson-info", "intro-buildoptions.json"), encoding="utf-8") as file:
+            return next(option["value"] for option in json.load(file) if option["name"] == "buildtype")
+    except (OSError, StopIteration):
+        return "unknown"
+
+
+def machine(build, quick, full):
+    command = " ".join(["BENCH_QUICK=1"] * bool(quick) + ["BENCH_FULL=1"] * bool(full) + ["make bench"])
+    return {"what": "machine", "date": time.strftime("%Y-%m-%d", time.gmtime()), "processor": processor(),
+            "cores": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}", "command": command,
+            "build_type": build_type(build)}
+
+
+def merged(results):
+    """Frontiers that were measured twice become one: middle time, all runs, largest memory."""
+    kept, first = [], {}
+    for r in results:
+        key = (r["what"], r.get("stages"), r.get("microbatches"))
+        if r["what"] == "frontier" and key in first:
+            first[key].setdefault("times_s", [first[key]["processor_s"]]).append(r["processor_s"])
+            first[key]["processor_s"] = statistics.median(first[key]["times_s"])
+            first[key]["runs"] += r["runs"]
+            first[key]["peak_rss_mib"] = max(first[key]["peak_rss_mib"], r["peak_rss_mib"])
+            continue
+        first.setdefault(key, r)
+        kept.append(r)
+    return kept
+
+
+class Results:
+    def __init__(self, path):
+        with open(path, encoding="utf-8") as file:
+            self.all = merged([json.loads(line) for line in file if line.strip()])
+
+    def of(self, what, **wanted):
+        return [r for r in self.all if r["what"] == what and all(r.get(k) == v for k, v in wanted.items())]
+
+    def one(self, what, **wanted):
+        return next(iter(self.of(what, **wanted)), None)
+
+    def size(self, what, stages, microbatches, **wanted):
+        return self.one(what, stages=stages, microbatches=microbatches, **wanted)
+
+    def why_skipped(self, row):
+        found = next((r for r in self.of("skipped") if r["row"] == row), None)
+        return f"not measured: {found['why']}" if found else "not measured"
+
+
+def duration(seconds):
+    if seconds < 1e-6:
+        return f"{seconds * 1e9:.0f} ns"
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.0f} µs"
+    if seconds < 1:
+        return f"{seconds * 1e3:.{2 if seconds < 0.01 else 0}f} ms"
+    return f"{seconds:.{2 if seconds < 10 else 1 if seconds < 100 else 0}f} s"
+
+
+def percent(fraction, digits=2):
+    return "–" if fraction is None else f"{100 * fraction:.{digits}f}"
+
+
+def verdict(met):
+    return "yes" if met else "**no**"
+
+
+def table(header, rows, align=None):
+    if not rows:
+        return []
+    align = align or "l" + "r" * (len(header) - 1)
+    rule = ["---" if a == "l" else "---:" for a in align]
+    return ["| " + " | ".join(map(str, row)) + " |" for row in [header, rule, *rows]] + [""]
+
+
+def extrapolated_s(run):
+    return run["processor_s"] * run["iterations_expected"] / run["iterations"]
+
+
+def lowtime_figures(results):
+    for stages, microbatches in ((4, 8), (4, 16), (8, 32)):
+        what = f"whole exact frontier {stages}×{microbatches} against lowtime"
+        asked = f"≥ {FIGURES['ratio']:,}×"
+        run, own = results.size("lowtime", stages, microbatches), results.size("frontier", stages, microbatches)
+        if not run or not own:
+            reason = results.why_skipped("lowtime")
+            if reason == "not measured":
+                reason = results.why_skipped(f"lowtime {stages}x{microbatches}")
+            yield what, asked, reason, "–"
+            continue
+        ratio = run["processor_s"] / own["processor_s"]
+        both = f"{duration(run['processor_s'])} against {duration(own['processor_s'])}"
+        if run["finished"]:
+            yield what, asked, f"{ratio:,.0f}× ({both})", verdict(ratio >= FIGURES["ratio"])
+            continue
+        whole = extrapolated_s(run) / own["processor_s"]
+        yield (what, asked,
+               f"{ratio:,.0f}× for {run['iterations']:,} of its {run['iterations_expected']:,} iterations ({both}); "
+               f"extrapolated at that rate: {whole:,.0f}×",
+               verdict(True) if ratio >= FIGURES["ratio"] else
+               "extrapolated: " + verdict(whole >= FIGURES["ratio"]))
+
+
+def frontier_figures(results):
+    for stages, microbatches, mib in ((8, 128, "8x128_mib"), (16, 256, None)):
+        size = f"{stages}×{microbatches}"
+        own = results.size("frontier", stages, microbatches)
+        limit = FIGURES[f"{stages}x{microbatches}_s"]
+        if not own:
+            yield f"frontier {size}", f"≤ {limit:g} s", results.why_skipped(f"frontier {stages}x{microbatches}"), "–"
+            continue
+        yield (f"frontier {size}, {own['hull_points']:.0f} hull points", f"≤ {limit:g} s", duration(own["processor_s"]),
+               verdict(own["processor_s"] <= limit))
+        if mib:
+            yield (f"its peak memory, {size}", f"≤ {FIGURES[mib]} MB", f"{own['peak_rss_mib']:.1f} MiB",
+                   verdict(own["peak_rss_mib"] * 1.048576 <= FIGURES[mib]))
+    exact = results.size("quantised", 64, 512, slope_quantum_w=0)
+    reason = results.why_skipped("quantised 64x512")
+    if not exact:
+        yield "frontier 64×512, exact", f"≤ {FIGURES['64x512_s']} s", reason, "–"
+    else:
+        yield ("frontier 64×512, exact", f"≤ {FIGURES['64x512_s']} s", duration(exact["processor_s"]),
+               verdict(exact["processor_s"] <= FIGURES["64x512_s"]))
+        yield ("its peak memory, 64×512", f"≤ {FIGURES['64x512_mib']} MB", f"{exact['peak_rss_mib']:.1f} MiB",
+               verdict(exact["peak_rss_mib"] * 1.048576 <= FIGURES["64x512_mib"]))
+    what = f"frontier 64×512, quantised slopes, loss ≤ {FIGURES['loss']:g}"
+    good = [r for r in results.of("quantised", stages=64, microbatches=512)
+            if r["slope_quantum_w"] > 0 and r["loss_of_answers"] <= FIGURES["loss"]]
+    if not good:
+        tried = any(r["slope_quantum_w"] > 0 for r in results.of("quantised", stages=64, microbatches=512))
+        yield what, f"≤ {FIGURES['quantised_s']} s", "no quantum tried keeps the loss" if tried else reason, "–"
+        return
+    best = min(good, key=lambda r: r["processor_s"])
+    yield (what, f"≤ {FIGURES['quantised_s']} s",
+           f"{duration(best['processor_s'])} ({best['slope_quantum_w']:g} W, loss {best['loss_of_answers']:.1e})",
+           verdict(best["processor_s"] <= FIGURES["quantised_s"]))
+
+
+def deadline_figures(results):
+    plans = results.of("deadline", stages=8, microbatches=96)
+    lookup = results.size("lookup", 8, 96)
+    reason = results.why_skipped("deadline 8x96")
+    asked = f"≤ {1e3 * FIGURES['deadline_s']:g} ms"
+    if not plans:
+        yield "plan for one deadline, 8×96, frontier known", asked, reason, "–"
+    else:
+        worst = max(plans, key=lambda r: r["processor_s"])
+        yield ("plan for one deadline, 8×96, frontier known", asked,
+               f"{duration(worst['processor_s'])} (slowest of {len(plans)} deadlines)",
+               verdict(worst["processor_s"] <= FIGURES["deadline_s"]))
+    asked = f"≤ {FIGURES['lookup_us']} µs"
+    if not lookup:
+        yield "lookup of a stored plan", asked, reason, "–"
+    else:
+        yield ("lookup of a stored plan", asked, duration(lookup["lookup_us"] * 1e-6),
+               verdict(lookup["lookup_us"] <= FIGURES["lookup_us"]))
+
+
+def plan_figures(results):
+    fine = results.of("plan", granularity="instruction")
+    reason = results.why_skipped("plans A100")
+    asked = f"mean ≤ {percent(FIGURES['gap_mean'])} %, worst ≤ {percent(FIGURES['gap_worst'], 1)} %"
+    if not fine:
+        yield "gap of instruction-level plans, GPT-3", asked, reason, "–"
+    else:
+        mean, worst = sum(r["gap"] for r in fine) / len(fine), max(fine, key=lambda r: r["gap"])
+        yield (f"gap of instruction-level plans, GPT-3, {len(fine)} cases", asked,
+               f"mean {percent(mean, 3)} %, worst {percent(worst['gap'], 3)} % ({worst['profile']}, "
+               f"M = {worst['microbatches']}, {worst['slowdown']:g})",
+               verdict(mean <= FIGURES["gap_mean"] and worst["gap"] <= FIGURES["gap_worst"]))
+    what = "`ends` plans at T_min, A100: share of the bound's saving kept"
+    asked = f"≥ {percent(FIGURES['share'], 0)} %"
+    coarse = results.of("plan", granularity="ends", profile="A100", slowdown=1)
+    if not coarse:
+        yield what, asked, reason, "–"
+    else:
+        shares = [r["saving"] / r["bound_saving"] for r in coarse]
+        yield (what, asked, f"{percent(min(shares), 1)} to {percent(max(shares), 1)} %",
+               verdict(min(shares) >= FIGURES["share"]))
+    what = "`ends` plans: points of saving below the best of that granularity"
+    asked = f"≤ {FIGURES['points']:g}"
+    judged = [d for judge in results.of("judge") for d in map(distance, judge["cases"].values()) if d is not None]
+    if not judged:
+        yield what, asked, results.why_skipped("judge A100") if fine else reason, "–"
+    else:
+        yield (what, asked, f"at most {max(judged):.3f} ({len(judged)} cases)",
+               verdict(max(judged) <= FIGURES["points"]))
+
+
+def distance(case):
+    """Points of saving between a plan and what the judge proves to be out of reach; None where it proves nothing."""
+    if case["answer_j"] is None or not math.isfinite(case["bound_j"]):
+        return None
+    return max(0.0, 100 * (case["answer_j"] - case["bound_j"]) / case["baseline_j"])
+
+
+def lowtime_section(results):
+    rows = []
+    for run in results.of("lowtime"):
+        own = results.size("frontier", run["stages"], run["microbatches"])
+        rows.append([f"{run['stages']}×{run['microbatches']}", f"{run['iterations']:,} of {run['iterations_expected']:,}",
+                     duration(run["processor_s"]), duration(run["prepare_s"]), run["runs"],
+                     duration(own["processor_s"]) if own else "–", f"{own['breakpoints']:,}" if own else "–",
+                     f"{run['plans_late']:,} ({percent(run['plans_late'] / run['iterations'], 0)} %)",
+                     "+" + percent(run["worst_overrun"]) + " %"])
+    if not rows:
+        return []
+    version = results.one("lowtime")["version"]
+    lines = [f"### Against lowtime {version}", "",
+             "The same profile (11 hull points a class), 1F1B, τ = 1 ms, its Rust path, logging and drawing off. Processor "
+             "time inside the solvers alone; for lowtime, fitting its curves and building its graph are the column after. "
+             "*Late*: plans whose true makespan, with the profile's own times, is longer than the iteration time that "
+             "lowtime states for them.", ""]
+    lines += table(["stages × microbatches", "its iterations", "lowtime", "its set-up", "runs", "Perseus", "breakpoints",
+                    "late", "worst overrun"], rows)
+    return lines + kept_section(results)
+
+
+def kept_section(results):
+    rows = []
+    for run in results.of("lowtime", finished=True):
+        for slowdown, kept_j in run["energy_kept_j"].items():
+            own = results.size("deadline", run["stages"], run["microbatches"], slowdown=float(slowdown))
+            if own:
+                rows.append([f"{run['stages']}×{run['microbatches']}", slowdown,
+                             "none keeps it" if kept_j is None else f"{kept_j:.1f}", f"{own['energy_j']:.1f}",
+                             "–" if kept_j is None else percent(1 - own["energy_j"] / kept_j)])
+    if not rows:
+        return []
+    return ["The same deadline, kept with the profile's own times (lowtime: the best of all its plans that keeps it, which "
+            "it does not find out itself), energy in J per iteration, waiting included:", "",
+            *table(["stages × microbatches", "T/T_min", "lowtime", "Perseus", "less, %"], rows)]
+
+
+def frontier_section(results):
+    rows = [[f"{r['stages']}×{r['microbatches']}", f"{r['instructions']:,}", f"{r['hull_points']:.0f}",
+             f"{r['nodes']:,} / {r['arcs']:,}", f"{r['breakpoints']:,}", duration(r["processor_s"]), r["runs"],
+             f"{r['peak_rss_mib']:.1f}"] for r in results.of("frontier")]
+    return ["### Whole exact frontiers", "", *table(
+        ["stages × microbatches", "instructions", "hull points", "events / arcs", "breakpoints", "time", "median of",
+         "peak MiB"], rows)] if rows else []
+
+
+def quantised_section(results):
+    rows = []
+    for r in results.of("quantised"):
+        exact = r["slope_quantum_w"] == 0
+        rows.append([f"{r['stages']}×{r['microbatches']}", "exact" if exact else f"{r['slope_quantum_w']:g} W",
+                     f"{r['augmentations']:,}", duration(r["processor_s"]), r["runs"],
+                     *(["–"] * 3 if exact else
+                       [f"{r[k]:.1e}" for k in ("loss_of_answers", "loss_of_points", "loss_bound")]),
+                     f"{r['peak_rss_mib']:.1f}" if exact else "–"])
+    return ["### Quantised slopes", "",
+            "Energy above the exact optimum at the same iteration time, relative to it. *Answers*: the durations that the "
+            "frontier answers with, on the hulls, worst of 41 times from T_min to T*. *Kept points*: read off the curve "
+            "that is kept, which is thinned, at 2001 times. *Proven*: the bound that the frontier itself reports.", "",
+            *table(["stages × microbatches", "quantum", "augmentations", "time", "median of", "loss of answers",
+                    "of kept points", "proven", "peak MiB"], rows)] if rows else []
+
+
+def deadline_section(results):
+    rows = [[f"{r['stages']}×{r['microbatches']}", f"{r['slowdown']:g}", duration(r["processor_s"]), r["runs"],
+             percent(r["gap"], 3), percent(r["saving"])] for r in results.of("deadline")]
+    lines = ["### A plan for one deadline", "", *table(
+        ["stages × microbatches", "T/T_min", "time", "median of", "gap, %", "saving, %"], rows)] if rows else []
+    lookup = results.size("lookup", 8, 96)
+    if lookup:
+        lines += [f"A table of {lookup['deadlines']} plans ahead, 8×96: made in {duration(lookup['table_s'])}, one lookup "
+                  f"{duration(lookup['lookup_us'] * 1e-6)}, peak memory {lookup['peak_rss_mib']:.1f} MiB.", ""]
+    return lines
+
+
+def by_case(results, granularity, value, digits):
+    plans = results.of("plan", granularity=granularity)
+    slowdowns = sorted({r["slowdown"] for r in plans})
+    rows = []
+    for name, microbatches in sorted({(r["profile"], r["microbatches"]) for r in plans}):
+        found = {r["slowdown"]: value(r) for r in plans if (r["profile"], r["microbatches"]) == (name, microbatches)}
+        rows.append([f"{name}, {microbatches}", *(percent(found.get(s), digits) for s in slowdowns)])
+    return table(["profile, M \\ T/T_min", *(f"{s:g}" for s in slowdowns)], rows)
+
+
+def plan_section(results):
+    if not results.of("plan"):
+        return []
+    lines = ["### Plans on measured profiles", "",
+             "GPT-3 175B, 8 stages, 1F1B, profiles of one A100 and one A40 (SOSP'24, Zeus). Every plan passed the "
+             "library's independent checker and keeps its deadline.", "",
+             f"Gap of instruction-level plans to the proven bound, % (a prototype had {percent(PROTOTYPE_WORST_GAP)} at "
+             "A40, 96, 1.02):", "", *by_case(results, "instruction", lambda r: r["gap"], 3),
+             "Their saving against every instruction at its highest clock, %:", "",
+             *by_case(results, "instruction", lambda r: r["saving"], 2),
+             "`ends` plans (two clocks a stage): share of the bound's saving that they keep, %:", "",
+             *by_case(results, "ends", lambda r: r["saving"] / r["bound_saving"], 1)]
+    judged = {}
+    for judge in results.of("judge"):
+        for key, case in judge["cases"].items():
+            microbatches, slowdown = key.split(",")
+            judged[judge["profile"], int(microbatches), float(slowdown)] = case
+    if judged:
+        limit = results.one("judge")["limit_s"]
+
+        def points(r):
+            case = judged.get((r["profile"], r["microbatches"], r["slowdown"]))
+            found = distance(case) if case else None
+            return None if found is None else found / 100
+
+        proven = sum(case["optimum_j"] is not None for case in judged.values())
+        lines += [f"`ends` plans: points of saving below what `bench/ends_judge.py` proves to be out of reach (HiGHS, "
+                  f"{limit:g} s a case; it proved the optimum in {proven} of {len(judged)} cases, elsewhere its bound is "
+                  "used, so that the true distance is less):", "", *by_case(results, "ends", points, 3)]
+    fine, coarse = results.of("plan", granularity="instruction"), results.of("plan", granularity="ends")
+    lines += [f"Time for one plan: instruction level {duration(max(r['processor_s'] for r in fine))} at most, `ends` "
+              f"{duration(max(r['processor_s'] for r in coarse))} at most.", ""]
+    return lines
+
+
+def input_section(results):
+    lines = []
+    rows = results.one("profile_csv")
+    if rows:
+        lines += ["### Inputs", "",
+                  f"Profile CSV of {rows['rows']:,} rows ({rows['bytes'] / 1e6:.0f} MB): decoded in "
+                  f"{duration(rows['decode_s'])} ({rows['rows'] / rows['decode_s'] / 1e6:.1f} million rows a second), made a "
+                  f"profile in {duration(rows['profile_s'])}, peak memory {rows['peak_rss_mib']:.0f} MiB, the text "
+                  "included.", ""]
+    schedules = results.of("schedule")
+    if schedules:
+        lines += [f"Generating a schedule, {schedules[0]['ranks']} ranks × {schedules[0]['microbatches']} microbatches:", "",
+                  *table(["schedule", "instructions", "time"],
+                         [[r["schedule"], f"{r['instructions']:,}", duration(r["processor_s"])] for r in schedules])]
+    return lines
+
+
+def command_section(results):
+    rows = [[f"`{r['command']}`", duration(r["wall_s"]), duration(r["processor_s"]), r["runs"], f"{r['peak_rss_mib']:.0f}"]
+            for r in results.of("command")]
+    return ["### Whole commands", "", "Start-up, reading and writing included.", "",
+            *table(["command", "wall time", "processor time", "median of", "peak MiB"], rows)] if rows else []
+
+
+def skipped_section(results):
+    skipped = results.of("skipped")
+    return ["### Not measured", "", *(f"- {r['row']}: {r['why']}" for r in skipped), ""] if skipped else []
+
+
+def render(results):
+    where = results.one("machine")
+    lines = [f"Made by `{where['command']}` on {where['date']}: {where['processor']}, {where['cores']} cores, "
+             f"{where['system']}, Meson build type {where['build_type']}. Times are processor time of one thread, medians "
+             "where the tables say of how many.", ""]
+    figures = [f for part in (lowtime_figures, frontier_figures, deadline_figures, plan_figures) for f in part(results)]
+    lines += table(["what", "figure", "measured", "met"], figures, "llll")
+    for section in (lowtime_section, frontier_section, quantised_section, deadline_section, plan_section, command_section,
+                    input_section, skipped_section):
+        lines += section(results)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def write(results, path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            page = file.read()
+    except FileNotFoundError:
+        page = f"# Performance\n\n{BEGIN}\n{END}\n"
+    if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
+        sys.exit(f"{path}: needs one line '{BEGIN}' and, after it, one '{END}'")
+    head, rest = page.split(BEGIN)
+    tail = rest.split(END)[1]
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"{head}{BEGIN}\n{render(results)}{END}{tail}")
+
+
+def answers(results, name):
+    return {f"{r['microbatches']},{r['slowdown']:g}": r["energy_j"]
+            for r in results.of("plan", granularity="ends", profile=name)}
+
+
+def main():
+    if sys.argv[1:2] == ["--machine"] and len(sys.argv) == 5:
+        print(json.dumps(machine(*sys.argv[2:])))
+    elif sys.argv[1:2] == ["--answers"] and len(sys.argv) == 4:
+        print(json.dumps(answers(Results(sys.argv[2]), sys.argv[3])))
+    elif sys.argv[1:2] == ["--write"] and len(sys.argv) == 4:
+        write(Results(sys.argv[2]), sys.argv[3])
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main()
