@@ -107,33 +107,38 @@ augment(struct perseus__sweep *sweep, struct step *step, int64_t amount)
 	sweep->flow += amount;
 }
 
-static int32_t
-list_children(const struct perseus__sweep *sweep, int32_t v, int32_t *list, int32_t n)
+/* Lists all that hangs below the `*n` events listed, parents before children; false once that are more than `limit`. */
+static bool
+list_below(const struct perseus__sweep *sweep, int32_t *list, int32_t *n, int32_t limit)
 {
-	for (int32_t child = sweep->events[v].first_child; child != NONE; child = sweep->events[child].next_sibling)
-		list[n++] = child;
-	return n;
+	for (int32_t i = 0; i < *n; i++) {
+		int32_t child = sweep->events[list[i]].first_child;
+		for (; child != NONE; child = sweep->events[child].next_sibling)
+			list[(*n)++] = child;
+		if (*n > limit)
+			return false;
+	}
+	return true;
 }
 
 /*
- * Lists both sides in turns until one is complete: all that hangs on the roots in sweep->moving, or all that still
- * hangs on the source in sweep->resting. True where the source's side is the one.
+ * Lists the side that is less to touch: what hangs on the roots in sweep->moving, or what still hangs on the source in
+ * sweep->resting. True where it is the source's. Where the path is cut early, most of the graph is cut off, so that the
+ * right side is nearly always listed first.
  */
 static bool
 find_smaller_side(struct perseus__sweep *sweep, struct step *step)
 {
+	const int32_t n = sweep->network->n_nodes;
+	const int32_t push_limit = n / (1 + PUSH_COST);
+	const bool is_early = perseus__sweep_time(sweep, sweep->moving[step->n_moving - 1]) < sweep->time_ns / 2;
 	sweep->resting[0] = 0;
 	step->n_joined = 1;
-	int32_t i_moving = 0;
-	for (int32_t i = 0; i < step->n_joined; i++) {
-		step->n_joined = list_children(sweep, sweep->resting[i], sweep->resting, step->n_joined);
-		for (int32_t k = 0; k < PUSH_COST; k++) {
-			if (i_moving == step->n_moving)
-				return false;
-			step->n_moving = list_children(sweep, sweep->moving[i_moving++], sweep->moving, step->n_moving);
-		}
-	}
-	return true;
+	if (is_early && list_below(sweep, sweep->resting, &step->n_joined, push_limit))
+		return true;
+	if (list_below(sweep, sweep->moving, &step->n_moving, is_early ? n : n - push_limit))
+		return false;
+	return list_below(sweep, sweep->resting, &step->n_joined, n);
 }
 
 /* Marks stay unique for 2^27 steps; then they start again. */

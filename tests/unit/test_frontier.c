@@ -216,7 +216,7 @@ START_TEST(survives_ties)
 	uint64_t state = (uint64_t)_i;
 	size_t n = 0;
 	for (int32_t k = 0; k < 2; k++) {
-		int64_t time_ms = 40 * (k + 1);
+		int64_t time_ms = INT64_C(40) * (k + 1);
 		int64_t energy_j = 60;
 		for (int32_t clock = 3; clock > 0; clock--) {
 			for (int32_t stage = 0; stage < 8; stage++)
