@@ -238,11 +238,38 @@ START_TEST(survives_ties)
 }
 END_TEST
 
-/* A job for the tests below; freed by none of them, Check's fork does. */
+/* The job of the tests below; freed after each. */
+static struct {
+	struct perseus_profile *profile;
+	const struct perseus_schedule *schedule;
+	struct perseus_frontier *frontiers[2];
+	int n_frontiers;
+} job;
+
+static void
+make_job(uint64_t seed)
+{
+	job.profile = random_profile(&seed, 4, false, true);
+	job.schedule = generate("1f1b", 4, 6);
+}
+
+static void
+free_job(void)
+{
+	while (job.n_frontiers > 0)
+		perseus_frontier_free(job.frontiers[--job.n_frontiers]);
+	perseus_schedule_free(job.schedule);
+	perseus_profile_free(job.profile);
+	job.schedule = NULL;
+	job.profile = NULL;
+}
+
 static struct perseus_frontier *
 sample_of(uint64_t seed, const struct perseus_frontier_settings *settings)
 {
-	return solve(random_profile(&seed, 4, false, true), generate("1f1b", 4, 6), settings);
+	if (!job.profile)
+		make_job(seed);
+	return job.frontiers[job.n_frontiers++] = solve(job.profile, job.schedule, settings);
 }
 
 static struct perseus_frontier *
@@ -340,6 +367,7 @@ START_TEST(notices_a_forged_certificate)
 							 perseus_frontier_schedule(frontier), TOLERANCE, NULL, NULL, &err),
 			PERSEUS_INVALID);
 	ck_assert_msg(strstr(err.message, forgeries[_i].message) != NULL, "%s: %s", forgeries[_i].name, err.message);
+	perseus_certificate_free(certificate);
 }
 END_TEST
 
@@ -429,11 +457,8 @@ START_TEST(reports_and_can_be_cancelled)
 
 	perseus_flag cancel = true;
 	settings.cancel = &cancel;
-	uint64_t state = 5;
 	struct perseus_frontier *frontier = NULL;
-	ck_assert_int_eq(perseus_frontier_new(random_profile(&state, 4, false, true), generate("1f1b", 4, 6), &settings,
-							 &frontier, &err),
-			PERSEUS_CANCELLED);
+	ck_assert_int_eq(perseus_frontier_new(job.profile, job.schedule, &settings, &frontier, &err), PERSEUS_CANCELLED);
 	ck_assert_ptr_null(frontier);
 }
 END_TEST
@@ -533,6 +558,8 @@ START_TEST(refuses_two_blocking_powers_on_a_rank)
 	struct perseus_frontier *frontier = NULL;
 	ck_assert_int_eq(perseus_frontier_new(profile, schedule, NULL, &frontier, &err), PERSEUS_INVALID);
 	ck_assert_str_eq(err.message, "stages 0 and 2 share rank 0 but have different blocking powers");
+	perseus_schedule_free(schedule);
+	perseus_profile_free(profile);
 }
 END_TEST
 
@@ -546,6 +573,7 @@ main(void)
 	TCase *tcase = tcase_create("frontier");
 	suite_add_tcase(suite, tcase);
 	tcase_set_timeout(tcase, 120);
+	tcase_add_checked_fixture(tcase, NULL, free_job);
 	tcase_add_test(tcase, solves_the_worked_example);
 	tcase_add_test(tcase, reduces_the_event_graph);
 	tcase_add_loop_test(tcase, is_exact_on_random_jobs, 0, 2 * n_names);
