@@ -4,6 +4,7 @@
 #ifndef PERSEUS_PLAN_BEAM_H
 #define PERSEUS_PLAN_BEAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "frontier/workload.h"
@@ -11,8 +12,12 @@
 #include <perseus/frontier.h>
 #include <perseus/status.h>
 
-/* A schedule to stay close to, relaxed or of a plan, and how close. */
+/*
+ * A schedule to stay close to, relaxed or of a plan, and how close. Where `is_reversed`, the search goes from the end
+ * of the iteration to its start: times count back from the deadline, each instruction starts where it else ends.
+ */
 struct perseus__beam_guide {
+	bool is_reversed;
 	int64_t *start_ns; /* length n_instructions */
 	int64_t *end_ns;   /* length n_instructions */
 	/* 1 / 2^this of an instruction's earliness against the guide, at the price of its time, is taken to be lost. */

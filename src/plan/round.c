@@ -43,8 +43,8 @@ ready_ns(const struct perseus__rounding *rounding, int32_t i)
 	return ready;
 }
 
-static void
-find_tails(struct perseus__rounding *rounding)
+void
+perseus__rounding_tails(struct perseus__rounding *rounding)
 {
 	(void)perseus__dag_tails(
 			&rounding->workload->dag, rounding->time_ns, rounding->workload->lag_ns, rounding->tail_ns);
@@ -91,7 +91,7 @@ perseus__rounding_shorten(struct perseus__rounding *rounding, int64_t deadline_n
 {
 	const int32_t n = rounding->workload->schedule->n_instructions;
 	while (perseus__rounding_makespan_ns(rounding) > deadline_ns) {
-		find_tails(rounding);
+		perseus__rounding_tails(rounding);
 		for (int32_t i = 0; i < n; i++)
 			if (rounding->point[i] > 0 && rounding->start_ns[i] + rounding->tail_ns[i] > deadline_ns)
 				set_point(rounding, i, rounding->point[i] - 1);
@@ -102,7 +102,7 @@ void
 perseus__rounding_reclaim(struct perseus__rounding *rounding, int64_t deadline_ns)
 {
 	const struct perseus__dag *dag = &rounding->workload->dag;
-	find_tails(rounding);
+	perseus__rounding_tails(rounding);
 	for (int32_t k = 0; k < dag->n_ordered; k++) {
 		const int32_t i = dag->order[k];
 		/* What comes later has not been touched yet, so the tails still hold. */

@@ -55,6 +55,9 @@ void perseus__rounding_offer(struct perseus__rounding *rounding, struct perseus_
 /* Earliest starts as they are now; returns the makespan. */
 int64_t perseus__rounding_makespan_ns(struct perseus__rounding *rounding);
 
+/* Tails as they are now: from the start of each instruction to the end of the iteration. */
+void perseus__rounding_tails(struct perseus__rounding *rounding);
+
 /*
  * Instructions by their starts in some schedule, nothing before what it waits for. `start_ns`, `order`: length
  * n_instructions. Errors: NO_MEMORY. O(instructions · log instructions + edges).
