@@ -38,7 +38,7 @@ struct perseus_frontier_settings {
 	 * proven for the answers is in perseus_frontier_info.
 	 */
 	int64_t slope_quantum_uw;
-	size_t checkpoint_bytes; /* memory for checkpoints; 0: the default, 4 MiB (never fewer than two checkpoints) */
+	size_t checkpoint_bytes; /* memory for checkpoints, two at least; 0: 4 MiB, or as much as 24 checkpoints take */
 	/* Called now and then with the fraction done, 0..1, from the thread that solves; NULL: never. */
 	void (*progress)(double fraction, void *user);
 	void *user;
