@@ -1,23 +1,13 @@
 /*
  * Bytes → profile CSV → profile. Whatever is taken must pass the checker, whatever is refused must say why.
  */
+#include "../require.h"
 #include "format/profile_csv.h"
 #include "profile/class.h"
 
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void
-require(int is_true, const char *what, const struct perseus_error *err)
-{
-	if (is_true)
-		return;
-	(void)fprintf(stderr, "%s: %s\n", what, err->message);
-	abort();
-}
 
 static void
 build(const struct perseus__measurements *rows, const struct perseus_profile_settings *settings)

@@ -2,23 +2,13 @@
  * Bytes → PyTorch pipeline CSV → schedule → CSV again. Whatever is taken must pass the checker and come back the same,
  * whatever is refused must say why.
  */
+#include "../require.h"
 #include "format/pytorch_csv.h"
 
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void
-require(int is_true, const char *what, const struct perseus_error *err)
-{
-	if (is_true)
-		return;
-	(void)fprintf(stderr, "%s: %s\n", what, err->message);
-	abort();
-}
 
 static int32_t
 count_computations(const struct perseus_schedule *schedule)

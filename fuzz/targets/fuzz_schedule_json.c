@@ -1,20 +1,10 @@
 /* Bytes → schedule JSON → schedule. Whatever is taken must pass the checker, whatever is refused must say why. */
+#include "../require.h"
 #include "format/schedule_json.h"
 
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
-
-static void
-require(int is_true, const char *what, const struct perseus_error *err)
-{
-	if (is_true)
-		return;
-	(void)fprintf(stderr, "%s: %s\n", what, err->message);
-	abort();
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)

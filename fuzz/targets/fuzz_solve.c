@@ -2,11 +2,11 @@
  * Bytes → a small DAG of instructions with measured choices → frontier → certificates and plans. Every certificate must
  * be proven and every plan pass its checker, whatever the shape.
  */
+#include "../require.h"
+
 #include <perseus/perseus.h>
 
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 enum {
 	MAX_RANKS = 4,
@@ -37,12 +37,9 @@ next_byte(struct input *input)
 }
 
 static void
-require(enum perseus_status status, const struct perseus_error *err)
+require_ok(enum perseus_status status, const struct perseus_error *err)
 {
-	if (status == PERSEUS_OK)
-		return;
-	(void)fprintf(stderr, "%s\n", err->message);
-	abort();
+	require(status == PERSEUS_OK, perseus_status_text(status), err);
 }
 
 static struct perseus_profile *
@@ -63,8 +60,8 @@ read_profile(struct input *input)
 	const struct perseus_profile_settings settings = {.blocking_power_w = &blocking_w, .n_blocking_power = 1};
 	struct perseus_error err = {.message = ""};
 	struct perseus_profile *profile = NULL;
-	require(perseus_profile_new(rows, n, &settings, &profile, &err), &err);
-	require(perseus_profile_check(profile, &err), &err);
+	require_ok(perseus_profile_new(rows, n, &settings, &profile, &err), &err);
+	require_ok(perseus_profile_check(profile, &err), &err);
 	return profile;
 }
 
@@ -101,7 +98,7 @@ read_schedule(struct input *input)
 	const struct perseus_schedule *schedule = NULL;
 	if (perseus_schedule_import(&order, &schedule, &err) != PERSEUS_OK)
 		return NULL;
-	require(perseus_schedule_check(schedule, &err), &err);
+	require_ok(perseus_schedule_check(schedule, &err), &err);
 	return schedule;
 }
 
@@ -110,9 +107,9 @@ certify_and_plan(const struct perseus_frontier *frontier, int64_t time_ns, int64
 {
 	struct perseus_error err = {.message = ""};
 	struct perseus_certificate *certificate = NULL;
-	require(perseus_frontier_certificate(frontier, time_ns, &certificate, &err), &err);
-	require(perseus_certificate_check(certificate, perseus_frontier_profile(frontier),
-					perseus_frontier_schedule(frontier), TOLERANCE, NULL, NULL, &err),
+	require_ok(perseus_frontier_certificate(frontier, time_ns, &certificate, &err), &err);
+	require_ok(perseus_certificate_check(certificate, perseus_frontier_profile(frontier),
+					   perseus_frontier_schedule(frontier), TOLERANCE, NULL, NULL, &err),
 			&err);
 	perseus_certificate_free(certificate);
 	struct perseus_plan_settings settings = perseus_plan_settings_default();
@@ -122,8 +119,8 @@ certify_and_plan(const struct perseus_frontier *frontier, int64_t time_ns, int64
 	const enum perseus_status status = perseus_plan_new(frontier, &settings, &plan, &err);
 	if (status == PERSEUS_INFEASIBLE && switch_latency_ns > 0)
 		return;
-	require(status, &err);
-	require(perseus_plan_check(plan, frontier, &err), &err);
+	require_ok(status, &err);
+	require_ok(perseus_plan_check(plan, frontier, &err), &err);
 	perseus_plan_free(plan);
 }
 
@@ -137,7 +134,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	struct perseus_frontier *frontier = NULL;
 	struct perseus_error err = {.message = ""};
 	if (schedule) {
-		require(perseus_frontier_new(profile, schedule, NULL, &frontier, &err), &err);
+		require_ok(perseus_frontier_new(profile, schedule, NULL, &frontier, &err), &err);
 		const struct perseus_frontier_info info = perseus_frontier_info(frontier);
 		certify_and_plan(frontier, info.t_min_ns, latency_ns);
 		certify_and_plan(frontier, info.t_min_ns + (info.t_star_ns - info.t_min_ns) / 3, 0);
