@@ -202,12 +202,15 @@ stop_all(struct perseus__sweep *sweep, struct step *step, int32_t v, const struc
 	}
 }
 
+/* Everything cut off is on its way; then those that have something near are surveyed. */
 static void
-survey_near(struct perseus__sweep *sweep, struct step *step)
+set_moving(struct perseus__sweep *sweep, struct step *step)
 {
 	int32_t n_near = 0;
+	step->n_left = step->n_moving;
 	for (int32_t i = 0; i < step->n_moving; i++) {
-		const struct perseus__event *event = &sweep->events[sweep->moving[i]];
+		struct perseus__event *event = &sweep->events[sweep->moving[i]];
+		event->mark = N_MARKS * sweep->epoch + MOVING;
 		if (event->time_ns - event->floor_ns < step->horizon_ns)
 			sweep->near[n_near++] = sweep->moving[i];
 	}
@@ -220,10 +223,7 @@ perseus__sweep_pull(struct perseus__sweep *sweep, struct step *step)
 {
 	for (int32_t i = 0; i < step->n_untied; i++)
 		untie(sweep, step, sweep->untied[i].child, sweep->untied[i].parent, sweep->untied[i].arc);
-	step->n_left = step->n_moving;
-	for (int32_t i = 0; i < step->n_moving; i++)
-		sweep->events[sweep->moving[i]].mark = N_MARKS * sweep->epoch + MOVING;
-	survey_near(sweep, step);
+	set_moving(sweep, step);
 	while (step->n_left > 0) {
 		if (sweep->heap_size == 0) {
 			survey_further(sweep, step);
