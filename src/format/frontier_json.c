@@ -3,21 +3,14 @@
 
 #include "format/frontier_sample.h"
 #include "format/json_writer.h"
+#include "format/plan_json.h"
 
 static void
 write_head(struct perseus__json *json, const struct perseus__frontier_document *document, double scale)
 {
 	const struct perseus_schedule *schedule = perseus_frontier_schedule(document->frontier);
 	const struct perseus_frontier_info info = perseus_frontier_info(document->frontier);
-	perseus__json_integer(json, "version", 1);
-	perseus__json_string(json, "schedule", schedule->name);
-	perseus__json_open_object(json, "job", true);
-	perseus__json_integer(json, "ranks", schedule->n_ranks);
-	perseus__json_integer(json, "stages", schedule->n_stages);
-	perseus__json_integer(json, "microbatches", schedule->n_microbatches);
-	perseus__json_integer(json, "gpus_per_stage", document->gpus_per_stage);
-	perseus__json_integer(json, "pipelines", document->n_pipelines);
-	perseus__json_close_object(json);
+	perseus__json_job(json, schedule, document->gpus_per_stage, document->n_pipelines);
 	perseus__json_nano(json, "t_min_s", info.t_min_ns);
 	perseus__json_nano(json, "t_star_s", info.t_star_ns);
 	perseus__json_nano(json, "t_min_energy_s", info.t_min_energy_ns);

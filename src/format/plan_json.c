@@ -5,18 +5,18 @@
 
 #include <string.h>
 
-static void
-write_shape(struct perseus__json *json, const struct perseus__plan_document *document)
+void
+perseus__json_job(struct perseus__json *json, const struct perseus_schedule *schedule, int32_t gpus_per_stage,
+		int32_t n_pipelines)
 {
-	const struct perseus_schedule *schedule = perseus_frontier_schedule(document->frontier);
 	perseus__json_integer(json, "version", 1);
 	perseus__json_string(json, "schedule", schedule->name);
 	perseus__json_open_object(json, "job", true);
 	perseus__json_integer(json, "ranks", schedule->n_ranks);
 	perseus__json_integer(json, "stages", schedule->n_stages);
 	perseus__json_integer(json, "microbatches", schedule->n_microbatches);
-	perseus__json_integer(json, "gpus_per_stage", document->gpus_per_stage);
-	perseus__json_integer(json, "pipelines", document->n_pipelines);
+	perseus__json_integer(json, "gpus_per_stage", gpus_per_stage);
+	perseus__json_integer(json, "pipelines", n_pipelines);
 	perseus__json_close_object(json);
 }
 
@@ -131,7 +131,8 @@ perseus__plan_json(struct perseus__text *text, const struct perseus__plan_docume
 	struct perseus__json json = perseus__json_init(text);
 	const int32_t n_ranks = perseus_frontier_schedule(document->frontier)->n_ranks;
 	perseus__json_open_object(&json, NULL, false);
-	write_shape(&json, document);
+	perseus__json_job(
+			&json, perseus_frontier_schedule(document->frontier), document->gpus_per_stage, document->n_pipelines);
 	write_outcome(&json, document);
 	write_blocking_power(&json, document);
 	if (solve_s)

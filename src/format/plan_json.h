@@ -36,4 +36,10 @@
 void perseus__plan_json(
 		struct perseus__text *text, const struct perseus__plan_document *document, const double *solve_s);
 
+struct perseus__json;
+
+/* The head that documents about a job begin with: version, schedule and shape. */
+void perseus__json_job(struct perseus__json *json, const struct perseus_schedule *schedule, int32_t gpus_per_stage,
+		int32_t n_pipelines);
+
 #endif

@@ -421,12 +421,6 @@ perseus__frontier_workload(const struct perseus_frontier *frontier)
 	return &frontier->workload;
 }
 
-const struct perseus__network *
-perseus__frontier_network(const struct perseus_frontier *frontier)
-{
-	return &frontier->network;
-}
-
 struct perseus_frontier_point
 perseus_frontier_point(const struct perseus_frontier *frontier, int32_t index)
 {

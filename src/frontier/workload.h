@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 #include "dag/dag.h"
-#include "flow/network.h"
 
 #include <perseus/frontier.h>
 #include <perseus/profile.h>
@@ -47,8 +46,5 @@ void perseus__workload_fini(struct perseus__workload *workload);
 
 /* The workload inside a frontier; borrowed. */
 const struct perseus__workload *perseus__frontier_workload(const struct perseus_frontier *frontier);
-
-/* The reduced event graph inside a frontier, whose first arcs are the instructions; borrowed. */
-const struct perseus__network *perseus__frontier_network(const struct perseus_frontier *frontier);
 
 #endif

@@ -16,8 +16,9 @@ enum {
 	MAX_ROUNDS = 100,
 };
 
-perseus__wide
-perseus__divide_nearest(perseus__wide numerator, perseus__wide denominator)
+/* numerator / denominator rounded to nearest for any sign of `numerator`; `denominator` > 0. Ties away from zero. */
+static perseus__wide
+divide_nearest(perseus__wide numerator, perseus__wide denominator)
 {
 	const perseus__wide half = denominator / 2;
 	return numerator >= 0 ? (numerator + half) / denominator : -((-numerator + half) / denominator);
@@ -101,7 +102,7 @@ add_up(struct perseus__evaluator *evaluator, struct perseus__evaluation *evaluat
 		}
 		blocking += (perseus__wide)workload->rank_blocking_uw[rank] * (period_ns - busy_ns);
 	}
-	energy_nj += perseus__divide_nearest(blocking, UW_NS_PER_NJ);
+	energy_nj += divide_nearest(blocking, UW_NS_PER_NJ);
 	evaluation->overflows = energy_nj > INT64_MAX;
 	evaluation->energy_nj = evaluation->overflows ? INT64_MAX : (int64_t)energy_nj;
 }
@@ -163,7 +164,7 @@ run(struct perseus__evaluator *evaluator, int32_t i, const struct perseus_choice
 		const int64_t left_ns = old->time_ns - clock->remaining_ns; /* of the work, as time at the old clock */
 		const perseus__wide rest = (perseus__wide)left_ns * chosen->time_ns + old->time_ns - 1;
 		evaluator->time_ns[i] = clock->remaining_ns + (int64_t)(rest / old->time_ns);
-		evaluator->energy_nj[i] = (int64_t)perseus__divide_nearest(
+		evaluator->energy_nj[i] = (int64_t)divide_nearest(
 				(perseus__wide)clock->remaining_ns * old->energy_nj + (perseus__wide)left_ns * chosen->energy_nj,
 				old->time_ns);
 		clock->remaining_ns = 0;

@@ -74,7 +74,4 @@ int32_t perseus__class_choice(const struct perseus_class *class_, int32_t freque
 /* Changes of clock on each rank in one of many equal iterations; `changes` has length n_ranks. */
 void perseus__count_changes(const struct perseus__workload *workload, const int32_t *choice, int32_t *changes);
 
-/* numerator / denominator rounded to nearest for any sign of `numerator`; `denominator` > 0. Ties away from zero. */
-perseus__wide perseus__divide_nearest(perseus__wide numerator, perseus__wide denominator);
-
 #endif

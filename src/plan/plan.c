@@ -1,8 +1,6 @@
 /*
  * Plans: from settings to the choices that the planner finds, and what a plan says of itself.
  */
-#include "plan/plan_internal.h"
-
 #include "base/error.h"
 #include "base/memory.h"
 #include "plan/evaluate.h"
@@ -11,6 +9,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Longest deadline and latency, about 31 years: sums of a few of them stay in 64 bits. */
+#define MAX_DEADLINE_NS INT64_C(1000000000000000000)
+
+enum { SECONDS_BYTES = 32 };
 
 /* What a plan holds read-only, for who fills it. */
 struct plan_arrays {
@@ -50,13 +53,13 @@ perseus_plan_free(struct perseus_plan *plan)
 static enum perseus_status
 check_settings(const struct perseus_plan_settings *settings, struct perseus_error *err)
 {
-	if (settings->deadline_ns < 0 || settings->deadline_ns > PERSEUS__MAX_DEADLINE_NS)
+	if (settings->deadline_ns < 0 || settings->deadline_ns > MAX_DEADLINE_NS)
 		return perseus__fail(err, PERSEUS_INVALID, "deadline of %" PRId64 " ns is out of range: expected 0 to %" PRId64,
-				settings->deadline_ns, (int64_t)PERSEUS__MAX_DEADLINE_NS);
-	if (settings->switch_latency_ns < 0 || settings->switch_latency_ns > PERSEUS__MAX_DEADLINE_NS)
+				settings->deadline_ns, (int64_t)MAX_DEADLINE_NS);
+	if (settings->switch_latency_ns < 0 || settings->switch_latency_ns > MAX_DEADLINE_NS)
 		return perseus__fail(err, PERSEUS_INVALID,
 				"switch latency of %" PRId64 " ns is out of range: expected 0 to %" PRId64, settings->switch_latency_ns,
-				(int64_t)PERSEUS__MAX_DEADLINE_NS);
+				(int64_t)MAX_DEADLINE_NS);
 	return PERSEUS_OK;
 }
 
@@ -76,8 +79,9 @@ proven_effective_j(
 	return status;
 }
 
-enum perseus_status
-perseus__plan_lower_bound(
+/* Least energy of any choice of clocks at a period: relaxed optimum, blocking of all ranks, transfers. */
+static enum perseus_status
+find_lower_bound(
 		const struct perseus_frontier *frontier, int64_t period_ns, double *lower_bound_j, struct perseus_error *err)
 {
 	const struct perseus__workload *workload = perseus__frontier_workload(frontier);
@@ -97,10 +101,11 @@ perseus__plan_lower_bound(
 	return PERSEUS_OK;
 }
 
-void
-perseus__seconds(int64_t time_ns, char text[PERSEUS__SECONDS_BYTES])
+/* Writes a time as seconds, exact to the nanosecond: "2.836510754". */
+static void
+write_seconds(int64_t time_ns, char text[SECONDS_BYTES])
 {
-	(void)snprintf(text, PERSEUS__SECONDS_BYTES, "%" PRId64 ".%09" PRId64, time_ns / 1000000000, time_ns % 1000000000);
+	(void)snprintf(text, SECONDS_BYTES, "%" PRId64 ".%09" PRId64, time_ns / 1000000000, time_ns % 1000000000);
 }
 
 /* A plan with room in its arrays, which it owns; NULL where there is no memory. */
@@ -159,7 +164,7 @@ assemble(const struct perseus_frontier *frontier, struct perseus__evaluator *eva
 	plan->outcome = (struct perseus_outcome){evaluation.makespan_ns, evaluation.energy_nj};
 	plan->baseline = (struct perseus_outcome){baseline.makespan_ns, baseline.energy_nj};
 	const int64_t period_ns = evaluation.makespan_ns > plan->deadline_ns ? evaluation.makespan_ns : plan->deadline_ns;
-	const enum perseus_status status = perseus__plan_lower_bound(frontier, period_ns, &plan->lower_bound_j, err);
+	const enum perseus_status status = find_lower_bound(frontier, period_ns, &plan->lower_bound_j, err);
 	if (status != PERSEUS_OK)
 		return status;
 	const double energy_j = (double)plan->outcome.energy_nj * 1e-9;
@@ -174,12 +179,12 @@ static enum perseus_status
 fail_infeasible(
 		const struct perseus__planner *planner, const struct perseus_plan_settings *settings, struct perseus_error *err)
 {
-	char deadline[PERSEUS__SECONDS_BYTES];
-	char shortest[PERSEUS__SECONDS_BYTES];
-	char latency[PERSEUS__SECONDS_BYTES];
-	perseus__seconds(settings->deadline_ns, deadline);
-	perseus__seconds(planner->shortest_ns, shortest);
-	perseus__seconds(settings->switch_latency_ns, latency);
+	char deadline[SECONDS_BYTES];
+	char shortest[SECONDS_BYTES];
+	char latency[SECONDS_BYTES];
+	write_seconds(settings->deadline_ns, deadline);
+	write_seconds(planner->shortest_ns, shortest);
+	write_seconds(settings->switch_latency_ns, latency);
 	if (planner->shortest_ns == INT64_MAX)
 		return perseus__fail(err, PERSEUS_INFEASIBLE,
 				"no plan of granularity %s with a switch latency of %s s repeats steadily within a deadline of %s s",
@@ -193,10 +198,10 @@ fail_infeasible(
 static enum perseus_status
 fail_below_t_min(const struct perseus_frontier *frontier, int64_t deadline_ns, struct perseus_error *err)
 {
-	char deadline[PERSEUS__SECONDS_BYTES];
-	char t_min[PERSEUS__SECONDS_BYTES];
-	perseus__seconds(deadline_ns, deadline);
-	perseus__seconds(perseus_frontier_info(frontier).t_min_ns, t_min);
+	char deadline[SECONDS_BYTES];
+	char t_min[SECONDS_BYTES];
+	write_seconds(deadline_ns, deadline);
+	write_seconds(perseus_frontier_info(frontier).t_min_ns, t_min);
 	return perseus__fail(err, PERSEUS_INFEASIBLE,
 			"a deadline of %s s is below T_min, the shortest possible iteration time: %s s", deadline, t_min);
 }

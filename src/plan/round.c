@@ -86,8 +86,9 @@ perseus__rounding_relax(struct perseus__rounding *rounding, const struct perseus
 	}
 }
 
-void
-perseus__rounding_shorten(struct perseus__rounding *rounding, int64_t deadline_ns)
+/* Speeds up critical instructions until the deadline, at least T_min, holds. */
+static void
+shorten(struct perseus__rounding *rounding, int64_t deadline_ns)
 {
 	const int32_t n = rounding->workload->schedule->n_instructions;
 	while (perseus__rounding_makespan_ns(rounding) > deadline_ns) {
@@ -115,7 +116,7 @@ perseus__rounding_reclaim(struct perseus__rounding *rounding, int64_t deadline_n
 void
 perseus__rounding_offer(struct perseus__rounding *rounding, struct perseus__incumbent *incumbent)
 {
-	perseus__rounding_shorten(rounding, incumbent->deadline_ns);
+	shorten(rounding, incumbent->deadline_ns);
 	perseus__rounding_reclaim(rounding, incumbent->deadline_ns);
 	const int64_t energy_nj = perseus__rounding_energy_nj(rounding);
 	if (energy_nj >= incumbent->energy_nj)

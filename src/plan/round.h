@@ -43,9 +43,6 @@ void perseus__rounding_set(struct perseus__rounding *rounding, const int32_t *po
  */
 void perseus__rounding_relax(struct perseus__rounding *rounding, const struct perseus_certificate *certificate);
 
-/* Speeds up critical instructions until the deadline, at least T_min, holds. */
-void perseus__rounding_shorten(struct perseus__rounding *rounding, int64_t deadline_ns);
-
 /* Slows whatever has slack until nothing fits. The deadline must hold, and does still. O(instructions + edges). */
 void perseus__rounding_reclaim(struct perseus__rounding *rounding, int64_t deadline_ns);
 
