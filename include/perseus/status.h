@@ -25,6 +25,8 @@ extern "C" {
 	X(INFEASIBLE, 3, "no feasible answer") \
 	X(DENIED, 4, "not permitted")          \
 	X(IO, 5, "input or output failed")     \
+	X(UNSUPPORTED, 5, "not supported")     \
+	X(BUSY, 5, "in use")                   \
 	X(NO_MEMORY, 5, "out of memory")       \
 	X(CANCELLED, 5, "cancelled")           \
 	X(INTERNAL, 70, "internal error, please report")

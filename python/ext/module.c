@@ -33,6 +33,8 @@ exception_of(const struct binding_state *state, enum perseus_status status)
 	case PERSEUS_OK:
 	case PERSEUS_DENIED:
 	case PERSEUS_IO:
+	case PERSEUS_UNSUPPORTED:
+	case PERSEUS_BUSY:
 	case PERSEUS_INTERNAL:
 		return state->error;
 	}
