@@ -34,7 +34,7 @@ static const struct backend {
 	enum perseus_status (*open)(struct perseus_node *node, const char *argument,
 			const struct perseus_node_settings *settings, struct perseus_error *err);
 } backends[] = {
-	{NULL, false, NULL},
+	{"rapl", true, perseus__rapl_open},
 };
 
 enum { N_BACKENDS = sizeof backends / sizeof *backends, MAX_SPEC_BYTES = 4096 };
@@ -79,8 +79,10 @@ open_backend(struct perseus_node *node, const struct backend *backend, const cha
 {
 	const size_t first = node->n_devices;
 	const enum perseus_status status = backend->open(node, argument, &node->settings, err);
-	if (status != PERSEUS_OK)
+	if (status != PERSEUS_OK) {
+		node->n_devices = first;
 		return status;
+	}
 	for (size_t i = first; i < node->n_devices; i++)
 		(void)snprintf(node->devices[i].info.backend, sizeof node->devices[i].info.backend, "%s", backend->name);
 	return PERSEUS_OK;
@@ -113,7 +115,7 @@ open_part(struct perseus_node *node, char *part, struct perseus_error *err)
 	if (strcmp(part, "auto") == 0 && !colon)
 		return open_auto(node, err);
 	for (int i = 0; i < N_BACKENDS; i++) {
-		if (!backends[i].name || strcmp(part, backends[i].name) != 0)
+		if (strcmp(part, backends[i].name) != 0)
 			continue;
 		struct perseus_error why = {.message = ""};
 		const enum perseus_status status = open_backend(node, &backends[i], colon ? colon + 1 : NULL, &why);
