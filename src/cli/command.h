@@ -7,7 +7,7 @@
 #include <perseus/status.h>
 
 /* A row of the command table in main.c. */
-struct perseus__command {
+struct perseus__subcommand {
 	const char *name;
 	const char *summary;
 	/* argv[0] is "perseus NAME"; returns the exit code. Does not return where argp finds a usage error or --help. */

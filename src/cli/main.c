@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct perseus__command commands[] = {
+static const struct perseus__subcommand commands[] = {
 	{"plan", "choose a clock for every instruction", perseus__run_plan},
 	{"frontier", "least energy for every iteration time", perseus__run_frontier},
 	{"profile", "what a file of measurements holds", perseus__run_profile},
@@ -19,7 +19,7 @@ static const struct perseus__command commands[] = {
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands, EXIT_USAGE = 2 };
 
-static const struct perseus__command *
+static const struct perseus__subcommand *
 find_command(const char *name)
 {
 	for (int i = 0; i < N_COMMANDS; i++)
@@ -30,7 +30,7 @@ find_command(const char *name)
 
 /* The subcommand found, and the index of its name in argv. */
 struct choice {
-	const struct perseus__command *command;
+	const struct perseus__subcommand *command;
 	int index;
 };
 
