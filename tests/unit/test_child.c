@@ -189,7 +189,7 @@ START_TEST(the_child_finds_signals_as_they_were)
 	(void)signal(SIGPIPE, ignores ? SIG_IGN : SIG_DFL);
 	(void)signal(SIGCHLD, ignores ? SIG_IGN : SIG_DFL);
 	hold();
-	/* SIGUSR2 is bit 11 of the blocked, SIGPIPE and SIGCHLD bits 12 and 16 of the ignored. A shell would change them. */
+	/* SIGUSR2 is bit 11 of the blocked, SIGPIPE and SIGCHLD are bits 12 and 16 of the ignored. A shell changes them. */
 	char awk[] = "awk", status[] = "/proc/self/status", script[256];
 	(void)snprintf(script, sizeof script,
 			"/^SigBlk/ {b = $2} /^SigIgn/ {i = $2} END {exit b != \"0000000000000800\" || i != \"%s\"}",

@@ -1,4 +1,4 @@
-/* Claims of devices by the ranks of a job: one each, whatever the order, given back at every end; ranks by variables. */
+/* Claims of devices by the ranks of a job: one each in any order, given back at every end; ranks by variables. */
 #include "cli/rank.h"
 #include "meter/claims.h"
 
