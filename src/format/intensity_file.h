@@ -74,7 +74,7 @@ struct perseus__intensity_query {
 /*
  * The intensity of a zone: of a year, or the mean over the hours from begin to end, weighted by time.
  * Errors: INVALID for a zone that is not there, with those nearest in name; for a year that is not; and for hours of
- * the run that are not, naming the first. O(log rows + hours of the run that have a row).
+ * the run that are not, naming the first. O(log rows + rows of the zone).
  */
 PERSEUS_MUST_USE enum perseus_status perseus__intensity_find(const struct perseus__intensity_table *table,
 		const struct perseus__intensity_query *query, struct perseus__intensity *out, struct perseus_error *err);
