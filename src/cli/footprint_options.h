@@ -15,9 +15,9 @@
 
 /* Filled by perseus__footprint_argp, whose input it is. perseus__footprint_options_init before, _fini after. */
 struct perseus__footprint_options {
-	const char *intensity; /* a number or a file; NULL: not given; borrowed from argv, as is the zone */
+	const char *intensity_file; /* NULL: none was given; borrowed from argv, as is the zone */
 	const char *zone;
-	int32_t year;
+	int32_t year;                           /* 0: the latest */
 	struct perseus__factors factors;        /* those that are known without a file */
 	struct perseus__intensity_table *table; /* by perseus__footprint_options_load */
 };
