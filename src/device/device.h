@@ -40,6 +40,9 @@ PERSEUS_MUST_USE enum perseus_status perseus__node_add(
 /* Device `device` of an open node. */
 const struct perseus__device *perseus__node_at(const struct perseus_node *node, int32_t device);
 
+/* The same, for putting other operations in front of the device's own before anything is read. */
+struct perseus__device *perseus__node_change(struct perseus_node *node, int32_t device);
+
 /* Adds a sentence to the notes of a node. */
 PERSEUS_MUST_USE enum perseus_status perseus__node_note(
 		struct perseus_node *node, struct perseus_error *err, const char *format, ...) PERSEUS_PRINTF(3, 4);

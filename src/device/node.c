@@ -199,6 +199,12 @@ perseus__node_at(const struct perseus_node *node, int32_t device)
 	return &node->devices[device];
 }
 
+struct perseus__device *
+perseus__node_change(struct perseus_node *node, int32_t device)
+{
+	return &node->devices[device];
+}
+
 int32_t
 perseus_node_n_notes(const struct perseus_node *node)
 {
