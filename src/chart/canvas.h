@@ -1,5 +1,5 @@
 /*
- * A sheet to draw on, written as SVG, PNG or PDF by the extension of its path, and the few pens that both charts share.
+ * A sheet to draw on, written as SVG, PNG or PDF by the extension of its path, and the few pens that all charts share.
  * Everything is drawn in logical units: a sheet is about 1600 x 900 of them, whatever its size.
  */
 #ifndef PERSEUS_CHART_CANVAS_H

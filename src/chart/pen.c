@@ -1,4 +1,4 @@
-/* The pens that both charts share: text, lines, axes. */
+/* The pens that all charts share: text, lines, axes. */
 #include "chart/canvas.h"
 
 #include <stdio.h>

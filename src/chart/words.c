@@ -1,4 +1,4 @@
-/* Words that both charts use. */
+/* Words that several charts use. */
 #include "chart/words.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* Words that both charts use. */
+/* Words that several charts use. */
 #ifndef PERSEUS_CHART_WORDS_H
 #define PERSEUS_CHART_WORDS_H
 
