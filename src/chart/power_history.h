@@ -1,6 +1,6 @@
 /*
- * Power over time of several devices, in memory that does not grow with the run: samples share bins, each of which keeps
- * the lowest, the highest and the mean, and twice as many share one whenever the bins run out.
+ * Power over time of several devices, in memory that does not grow with the run: samples share bins, each of which
+ * keeps the lowest, the highest and the mean, and twice as many share one whenever the bins run out.
  */
 #ifndef PERSEUS_CHART_POWER_HISTORY_H
 #define PERSEUS_CHART_POWER_HISTORY_H

@@ -152,7 +152,7 @@ make_picture(int64_t n)
 		.heading = "true", .history = &history, .lanes = lanes, .begin_ns = 0, .end_ns = SPAN_NS};
 }
 
-/* Columns from `from` to `to` with a pixel of nearly this colour in rows `top` to `bottom`, and the highest such row. */
+/* Columns from `from` to `to` with a pixel of nearly this colour in rows `top` to `bottom`; the highest such row. */
 static int
 count_columns(cairo_surface_t *surface, struct perseus__rgb colour, int from, int to, int top, int bottom, int *highest)
 {
