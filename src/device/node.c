@@ -34,6 +34,7 @@ static const struct backend {
 	enum perseus_status (*open)(struct perseus_node *node, const char *argument,
 			const struct perseus_node_settings *settings, struct perseus_error *err);
 } backends[] = {
+	{"nvml", true, perseus__nvml_open},
 	{"rapl", true, perseus__rapl_open},
 };
 
