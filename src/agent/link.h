@@ -28,11 +28,14 @@ PERSEUS_MUST_USE enum perseus_status perseus__link_new(const int *gpu_fds, const
 PERSEUS_MUST_USE enum perseus_status perseus__link_send(struct perseus__link *link,
 		const struct perseus__command *command, perseus__link_done *done, void *user, struct perseus_error *err);
 
-/* Sends and waits for the answer; not from the link's thread. */
+/*
+ * Sends and waits for the answer, whose status and message are returned as this function's own; not from the link's
+ * thread. `*answer` is filled in but where the command was not sent: BUSY, IO.
+ */
 PERSEUS_MUST_USE enum perseus_status perseus__link_call(struct perseus__link *link,
 		const struct perseus__command *command, struct perseus__answer *answer, struct perseus_error *err);
 
-/* Ends the thread and closes the pairs. Commands that still wait are answered with CANCELLED. */
+/* Ends the thread and closes the pairs. Commands that still wait are answered with CANCELLED. Not from its thread. */
 void perseus__link_free(struct perseus__link *link);
 
 #endif

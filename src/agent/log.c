@@ -89,14 +89,13 @@ add(struct perseus__log_line *line, const char *key, const char *value)
 static void
 add_time(struct perseus__log_line *line)
 {
-	struct timespec now;
+	const int64_t now_ms = perseus__clock_wall_ms();
+	const time_t seconds = (time_t)(now_ms / 1000);
 	struct tm parts;
 	char text[40] = "";
-	/* The wall clock, which base/clock.h leaves out on purpose: this is for people and never for intervals. */
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	if (gmtime_r(&now.tv_sec, &parts)) {
+	if (gmtime_r(&seconds, &parts)) {
 		const size_t length = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-		(void)snprintf(text + length, sizeof text - length, ".%03ldZ", now.tv_nsec / 1000000);
+		(void)snprintf(text + length, sizeof text - length, ".%03dZ", (int)(now_ms % 1000));
 	}
 	add(line, "time", text);
 }

@@ -4,7 +4,8 @@
  * commands are executed strictly first in, first out.
  *
  * The executor trusts nothing in a command: it checks each field against its own devices and limits, and ends, after
- * putting every setting back, at a message of another size, kind or shape than these.
+ * putting every setting back, at a message of another size, kind or shape than these. Fields that a kind does not name
+ * are 0, `device` on the control pair and the fields of other kinds of holder included.
  */
 #ifndef PERSEUS_AGENT_PROTOCOL_H
 #define PERSEUS_AGENT_PROTOCOL_H
@@ -31,8 +32,8 @@ struct perseus__holder {
 	uint32_t uid;      /* PROCESS */
 	int32_t pid;       /* PROCESS */
 	uint32_t reserved; /* 0 */
-	uint64_t
-			start_ticks; /* PROCESS: field 22 of /proc/PID/stat, so that a pid used again is not taken for the holder */
+	/* PROCESS: field 22 of /proc/PID/stat, so that a pid used again is not taken for the holder */
+	uint64_t start_ticks;
 	char name[PERSEUS__HOLDER_NAME_BYTES]; /* NUL-terminated, zero-filled: subject or address; PROCESS: "" */
 };
 
@@ -40,12 +41,12 @@ struct perseus__holder {
  * X(name): on a GPU's pair SET .. RELEASE, on the control pair LIST and PING.
  * SET and RESET begin a lease where the holder has none on that GPU, saving the settings found before the first write.
  */
-#define PERSEUS__COMMAND_MAP(X)                                                                               \
-	X(SET)     /* setting, low, high */                                                                       \
-	X(RESET)   /* setting; the driver's own, within the lease */                                              \
-	X(LEASE)   /* begins the holder's lease on this GPU, or renews it, for ttl_ns (0: the agent's default) */ \
-	X(RELEASE) /* ends the holder's lease on this GPU: its settings are back when the answer comes */         \
-	X(LIST)    /* the first lease with lease_id > low; lease_id 0 in the answer: no more */                   \
+#define PERSEUS__COMMAND_MAP(X)                                                                                   \
+	X(SET)     /* setting, low, high */                                                                           \
+	X(RESET)   /* setting; the driver's own, within the lease */                                                  \
+	X(LEASE)   /* begins the holder's lease on this GPU, or renews it, for ttl_ns (0: the default; PROCESS: 0) */ \
+	X(RELEASE) /* ends the holder's lease on this GPU, if any: its settings are back when the answer comes */     \
+	X(LIST)    /* the first lease with lease_id > low; lease_id 0 in the answer: no more */                       \
 	X(PING)    /* the front is alive; the executor answers and tells the watchdog */
 
 enum perseus__command_kind {
