@@ -1,0 +1,35 @@
+/*
+ * What the agent and the service manager tell each other, sd_notify(3) and sd_listen_fds(3). Without libsystemd, or
+ * where no manager started the agent, nothing is told and nothing is handed over.
+ */
+#ifndef PERSEUS_AGENT_SERVICE_H
+#define PERSEUS_AGENT_SERVICE_H
+
+#include <stdint.h>
+
+#include <perseus/status.h>
+
+/* What this build can do: a word for `perseus version` and messages; "systemd" or "none". */
+const char *perseus__service_manager(void);
+
+/* READY=1 and a line for `systemctl status`. */
+void perseus__service_ready(const char *status);
+
+/* WATCHDOG=1. */
+void perseus__service_alive(void);
+
+/* STOPPING=1 and a line for `systemctl status`. */
+void perseus__service_stopping(const char *status);
+
+/* Within which time perseus__service_alive must be called again and again; 0: the manager does not watch. */
+int64_t perseus__service_watchdog_ns(void);
+
+/*
+ * Listening sockets of the unit, in its order, and the environment's word of them taken away so that no child takes
+ * them for its own: called once, by the process that the manager started, before it forks. `fds` has length `max`;
+ * they are closed on exec. INVALID for more than `max`, or for what is no listening stream socket.
+ */
+PERSEUS_MUST_USE enum perseus_status perseus__service_listeners(
+		int *fds, int32_t max, int32_t *n, struct perseus_error *err);
+
+#endif
