@@ -113,23 +113,33 @@ keep_only(const cap_value_t *kept, int n_kept)
 	return is_good;
 }
 
-/* Nothing executed, and nobody of the same user, shall get at what this process has. */
+/* Nobody of the same user shall look into this process, as a debugger does. */
 static bool
-close_the_doors(void)
+hide(void)
 {
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+}
+
+/* Nothing that is executed shall give more than there is. */
+static bool
+gain_nothing(void)
+{
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
 enum perseus_status
-perseus__privilege_executor(struct perseus_error *err)
+perseus__privilege_executor(bool runs_commands, struct perseus_error *err)
 {
 	static const cap_value_t kept[] = {CAP_SYS_ADMIN, CAP_KILL};
 	enum { N_KEPT = sizeof kept / sizeof *kept };
-	drop_bounding_set(kept, N_KEPT);
+	if (!runs_commands)
+		drop_bounding_set(kept, N_KEPT);
 	(void)cap_reset_ambient(); /* an old kernel has none */
 	if (!keep_only(kept, N_KEPT))
 		return fail(err, "give up capabilities");
-	return close_the_doors() ? PERSEUS_OK : fail(err, "keep from gaining privileges");
+	if (!hide() || (!runs_commands && !gain_nothing()))
+		return fail(err, "keep from gaining privileges");
+	return PERSEUS_OK;
 }
 
 /* The last chance to do so is while this is still root. */
@@ -161,7 +171,7 @@ perseus__privilege_front(const struct perseus__user *user, pid_t executor, struc
 	if (!keep_only(NULL, 0))
 		return fail(err, "give up capabilities");
 	/* After the change of user, which takes the wish for a signal back. */
-	if (!close_the_doors() || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+	if (!hide() || !gain_nothing() || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
 		return fail(err, "keep from gaining privileges");
 	if (getppid() != executor)
 		return perseus__fail(err, PERSEUS_CANCELLED, "the executor has ended");

@@ -5,6 +5,7 @@
 #ifndef PERSEUS_AGENT_PRIVILEGE_H
 #define PERSEUS_AGENT_PRIVILEGE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include <perseus/status.h>
@@ -23,10 +24,11 @@ PERSEUS_MUST_USE enum perseus_status perseus__user_find(
 /*
  * For the executor, once its devices are open and the front has been forked: keeps CAP_SYS_ADMIN, which NVIDIA's driver
  * asks of whoever changes a clock or a power limit, and CAP_KILL, without which it could not end a front that runs as
- * another user; gives up every other capability for good, and cannot be traced or gain anything by executing a file.
- * IO.
+ * another user; gives up every other capability, and cannot be traced. `runs_commands`: site commands stand in for the
+ * driver (override.h), which may need to gain what the executor has not, as sudo does; else that is made impossible,
+ * too. IO.
  */
-PERSEUS_MUST_USE enum perseus_status perseus__privilege_executor(struct perseus_error *err);
+PERSEUS_MUST_USE enum perseus_status perseus__privilege_executor(bool runs_commands, struct perseus_error *err);
 
 /*
  * For the front, before it reads its first byte: becomes `user` (NULL: stays who it is) with the groups of that user,

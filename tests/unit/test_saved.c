@@ -279,8 +279,8 @@ START_TEST(is_whole_wherever_a_store_is_cut_off)
 	struct perseus_error err;
 	struct perseus__saved back;
 	ck_assert_int_eq(perseus__saved_store(directory, &full, &err), PERSEUS_OK);
-	const int file =
-			open("state/GPU-6c1f3a52-0000-4000-8000-000000000000.saved.tmp", O_WRONLY | O_CREAT | O_EXCL, 0600);
+	static const char cut_off[] = "state/GPU-6c1f3a52-0000-4000-8000-000000000000.saved.tmp";
+	const int file = open(cut_off, O_WRONLY | O_CREAT | O_EXCL, 0600);
 	ck_assert_int_eq(write(file, "perseus saved", 13), 13);
 	(void)close(file);
 	char names[256] = "";
@@ -288,7 +288,7 @@ START_TEST(is_whole_wherever_a_store_is_cut_off)
 	ck_assert_str_eq(names, "GPU-6c1f3a52-0000-4000-8000-000000000000 ");
 	(void)close(directory);
 	ck_assert_int_eq(perseus__saved_open("state", &directory, &err), PERSEUS_OK);
-	ck_assert_int_ne(access("state/GPU-6c1f3a52-0000-4000-8000-000000000000.saved.tmp", F_OK), 0);
+	ck_assert_int_ne(access(cut_off, F_OK), 0);
 	ck_assert_int_eq(perseus__saved_load(directory, full.uuid, &back, &err), PERSEUS_OK);
 	ck_assert_uint_eq(back.settings, full.settings);
 	ck_assert_int_eq(unlink("state/GPU-6c1f3a52-0000-4000-8000-000000000000.saved"), 0);
