@@ -36,6 +36,7 @@ static const struct backend {
 } backends[] = {
 	{"nvml", true, perseus__nvml_open},
 	{"rapl", true, perseus__rapl_open},
+	{"sim", false, perseus__sim_open},
 };
 
 enum { N_BACKENDS = sizeof backends / sizeof *backends, MAX_SPEC_BYTES = 4096 };
