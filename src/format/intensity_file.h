@@ -16,6 +16,7 @@
 #ifndef PERSEUS_FORMAT_INTENSITY_FILE_H
 #define PERSEUS_FORMAT_INTENSITY_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -85,5 +86,8 @@ PERSEUS_MUST_USE enum perseus_status perseus__intensity_check(const struct perse
 
 /* "average", "marginal"; "" where it is not stated. */
 const char *perseus__intensity_type_name(enum perseus__intensity_type type);
+
+/* The type that `text` names in any case, "" included; false where it names none. */
+bool perseus__intensity_type_parse(const char *text, enum perseus__intensity_type *type);
 
 #endif

@@ -38,9 +38,6 @@ const char *perseus__intensity_name_problem(const char *name);
 /* What is wrong with a value, or NULL. */
 const char *perseus__intensity_value_problem(double gco2e_per_kwh);
 
-/* Finds the type that `text` names, "" included; false where it names none. */
-bool perseus__intensity_type_parse(const char *text, enum perseus__intensity_type *type);
-
 /* The readers fill in rows, type and source. */
 PERSEUS_MUST_USE enum perseus_status perseus__intensity_csv_read(
 		struct perseus__intensity_table *table, const char *bytes, size_t length, struct perseus_error *err);

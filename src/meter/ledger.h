@@ -35,8 +35,8 @@ PERSEUS_MUST_USE enum perseus_status perseus__ledger_open(
 void perseus__ledger_close(struct perseus__ledger *ledger);
 
 /*
- * Notes that `run` begins, in state RUNNING, as a run of the calling process; fills in its id and uuid. Of the run,
- * begin_ms and what it is are kept; the rest is for perseus__ledger_finish_run.
+ * Notes that `run` begins, in state RUNNING, as a run of the calling process; fills in its id, and a uuid where it has
+ * none. Of the run, begin_ms and what it is are kept; the rest is for perseus__ledger_finish_run.
  */
 PERSEUS_MUST_USE enum perseus_status perseus__ledger_begin_run(
 		struct perseus__ledger *ledger, struct perseus__run *run, struct perseus_error *err);

@@ -12,12 +12,49 @@
 #define X(name, text) text,
 static const char *const state_names[] = {PERSEUS__RUN_STATE_MAP(X)};
 static const char *const kind_names[] = {PERSEUS_DEVICE_KIND_MAP(X)};
+static const char *const method_names[] = {PERSEUS_METHOD_MAP(X)};
 #undef X
+
+enum { N_KINDS = sizeof kind_names / sizeof *kind_names, N_METHODS = sizeof method_names / sizeof *method_names };
 
 const char *
 perseus__run_state_name(enum perseus__run_state state)
 {
 	return state_names[state];
+}
+
+/* Index of `text` among `names`, or -1. */
+static int
+find_name(const char *text, const char *const *names, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (strcmp(text, names[i]) == 0)
+			return i;
+	return -1;
+}
+
+bool
+perseus__run_kind_parse(const char *text, enum perseus_device_kind *kind)
+{
+	const int i = find_name(text, kind_names, N_KINDS);
+	if (i >= 0)
+		*kind = (enum perseus_device_kind)i;
+	return i >= 0;
+}
+
+bool
+perseus__run_method_parse(const char *text, enum perseus_method *method)
+{
+	const int i = find_name(text, method_names, N_METHODS);
+	if (i >= 0)
+		*method = (enum perseus_method)i;
+	return i >= 0;
+}
+
+const char *
+perseus__run_method_name(enum perseus_method method)
+{
+	return method_names[method];
 }
 
 struct perseus__run
@@ -213,7 +250,7 @@ perseus__run_add_missing(const struct perseus__run *run, struct perseus__text *t
 		const struct perseus__run_device *device = &run->devices[i];
 		if (device->reading.method != PERSEUS_METHOD_NONE)
 			continue;
-		perseus__text_addf(text, "%s%s %d (%s)", is_first ? "" : ", ", kind_names[device->info.kind],
+		perseus__text_addf(text, "%s%s %d (%s)", is_first ? "" : ", ", perseus_device_kind_name(device->info.kind),
 				(int)device->info.index, device->reading.reason);
 		is_first = false;
 	}
