@@ -37,6 +37,7 @@ static const struct backend {
 	{"nvml", true, perseus__nvml_open},
 	{"rapl", true, perseus__rapl_open},
 	{"sim", false, perseus__sim_open},
+	{"replay", false, perseus__replay_open},
 };
 
 enum { N_BACKENDS = sizeof backends / sizeof *backends, MAX_SPEC_BYTES = 4096 };

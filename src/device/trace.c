@@ -1,0 +1,379 @@
+/* Recorded traces: columns, rows, and what the rows of one device must be together. */
+#include "device/trace.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "format/csv.h"
+#include "format/input_file.h"
+#include "format/number.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COLUMN_MAP(X)           \
+	X(TIME, "time_s")           \
+	X(DEVICE, "device")         \
+	X(INDEX, "index")           \
+	X(NAME, "name")             \
+	X(POWER, "power_w")         \
+	X(SM_CLOCK, "sm_clock_mhz") \
+	X(ENERGY, "energy_j")
+
+enum column {
+#define X(name, text) COLUMN_##name,
+	COLUMN_MAP(X)
+#undef X
+};
+
+static const char *const column_names[] = {
+#define X(name, text) text,
+	COLUMN_MAP(X)
+#undef X
+};
+
+enum { N_COLUMNS = sizeof column_names / sizeof *column_names };
+
+struct reader {
+	struct perseus__csv csv;
+	int32_t n_columns;            /* of the header */
+	int32_t column_at[N_COLUMNS]; /* index of each in a row; -1: not there */
+	struct perseus__csv_cell cells[N_COLUMNS];
+	struct perseus__trace trace;
+	size_t last; /* device of the last row: the next is likely the one behind it */
+};
+
+void
+perseus__trace_write_header(struct perseus__text *text)
+{
+	for (int c = 0; c < N_COLUMNS; c++)
+		perseus__text_addf(text, "%s%s", c > 0 ? "," : "", column_names[c]);
+	perseus__text_add(text, "\n", 1);
+}
+
+/* value / 10^digits, without zeros at the end. */
+static void
+add_decimal(struct perseus__text *text, int64_t value, int digits)
+{
+	int64_t unit = 1;
+	for (int i = 0; i < digits; i++)
+		unit *= 10;
+	perseus__text_addf(text, "%lld", (long long)(value / unit));
+	int64_t rest = value % unit;
+	for (const char *dot = "."; rest > 0; dot = "") {
+		unit /= 10;
+		perseus__text_addf(text, "%s%d", dot, (int)(rest / unit));
+		rest %= unit;
+	}
+}
+
+static void
+add_name(struct perseus__text *text, const char *name)
+{
+	const bool is_quoted = strpbrk(name, ",\"\r\n") != NULL;
+	if (is_quoted)
+		perseus__text_add(text, "\"", 1);
+	for (; *name; name++)
+		perseus__text_add(text, is_quoted && *name == '"' ? "\"\"" : name, is_quoted && *name == '"' ? 2 : 1);
+	if (is_quoted)
+		perseus__text_add(text, "\"", 1);
+}
+
+void
+perseus__trace_write(struct perseus__text *text, enum perseus_device_kind kind, int32_t index, const char *name,
+		const struct perseus__trace_point *point)
+{
+	add_decimal(text, point->time_ns, 9);
+	perseus__text_addf(text, ",%s,%d,", perseus_device_kind_name(kind), index);
+	add_name(text, name);
+	perseus__text_add(text, ",", 1);
+	if (point->has_power)
+		add_decimal(text, point->power_mw, 3);
+	perseus__text_add(text, ",", 1);
+	if (point->has_sm_clock)
+		perseus__text_addf(text, "%d", point->sm_clock_mhz);
+	perseus__text_add(text, ",", 1);
+	if (point->has_energy)
+		add_decimal(text, point->energy_uj, 6);
+	perseus__text_add(text, "\n", 1);
+}
+
+static enum perseus_status
+fail_cell(const struct reader *reader, enum column column, const char *problem)
+{
+	char shown[PERSEUS__CSV_SHOWN_BYTES];
+	const char *text = reader->cells[column].text;
+	return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s:%lld: column %s: \"%s\" %s", reader->csv.label,
+			(long long)reader->csv.row_line, column_names[column], perseus__csv_shown(text, strlen(text), shown),
+			problem);
+}
+
+/* Notes the place of a header cell, if it is one that is known. */
+static enum perseus_status
+take_header_cell(struct reader *reader, const struct perseus__csv_cell *cell)
+{
+	for (int c = 0; c < N_COLUMNS; c++) {
+		if (strcmp(cell->text, column_names[c]) != 0)
+			continue;
+		if (reader->column_at[c] >= 0)
+			return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s:%lld: column \"%s\" twice", reader->csv.label,
+					(long long)reader->csv.row_line, column_names[c]);
+		reader->column_at[c] = reader->n_columns;
+	}
+	if (reader->n_columns == INT32_MAX)
+		return perseus__csv_fail(&reader->csv, "too many columns");
+	reader->n_columns++;
+	return PERSEUS_OK;
+}
+
+static enum perseus_status
+check_header(const struct reader *reader)
+{
+	const enum column needed[] = {COLUMN_TIME, COLUMN_DEVICE, COLUMN_INDEX};
+	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+		if (reader->column_at[needed[i]] < 0)
+			return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s:%lld: no column \"%s\" in the header",
+					reader->csv.label, (long long)reader->csv.row_line, column_names[needed[i]]);
+	if (reader->column_at[COLUMN_POWER] < 0 && reader->column_at[COLUMN_ENERGY] < 0)
+		return perseus__csv_fail(&reader->csv, "neither column \"power_w\" nor \"energy_j\" in the header");
+	return PERSEUS_OK;
+}
+
+static enum perseus_status
+read_header(struct reader *reader)
+{
+	for (int c = 0; c < N_COLUMNS; c++)
+		reader->column_at[c] = -1;
+	if (!perseus__csv_find_row(&reader->csv))
+		return perseus__fail(
+				reader->csv.err, PERSEUS_INVALID, "%s: is empty; expected a header and rows", reader->csv.label);
+	struct perseus__csv_cell cell;
+	bool is_last = false;
+	while (!is_last) {
+		enum perseus_status status = perseus__csv_read_cell(&reader->csv, &cell, &is_last);
+		if (status == PERSEUS_OK)
+			status = take_header_cell(reader, &cell);
+		if (status != PERSEUS_OK)
+			return status;
+	}
+	return check_header(reader);
+}
+
+/* Splits a row into the cells that are known; those without a column stay empty. */
+static enum perseus_status
+read_cells(struct reader *reader)
+{
+	struct perseus__csv_cell ignored;
+	bool is_last = false;
+	int64_t n_cells = 0;
+	for (; !is_last; n_cells++) {
+		struct perseus__csv_cell *cell = &ignored;
+		for (int c = 0; c < N_COLUMNS; c++)
+			if (reader->column_at[c] == n_cells)
+				cell = &reader->cells[c];
+		const enum perseus_status status = perseus__csv_read_cell(&reader->csv, cell, &is_last);
+		if (status != PERSEUS_OK)
+			return status;
+	}
+	if (n_cells != reader->n_columns)
+		return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s:%lld: %lld cells, but the header has %d",
+				reader->csv.label, (long long)reader->csv.row_line, (long long)n_cells, reader->n_columns);
+	for (int c = 0; c < N_COLUMNS; c++)
+		if (reader->cells[c].length >= PERSEUS__CSV_CELL_BYTES)
+			return fail_cell(reader, (enum column)c, "and more is too long");
+	return PERSEUS_OK;
+}
+
+/* A number times `units`, below 10^18. An empty cell is an error only where has_value is NULL. */
+static enum perseus_status
+parse_number(const struct reader *reader, enum column column, int64_t units, bool *has_value, int64_t *value)
+{
+	const int64_t most = 1000000000000000000;
+	const char *text = reader->cells[column].text;
+	if (has_value) {
+		*has_value = *text != '\0';
+		if (!*has_value)
+			return PERSEUS_OK;
+	}
+	struct perseus__decimal decimal;
+	if (!perseus__decimal_parse(text, &decimal))
+		return fail_cell(reader, column, *text == '-' ? "is negative" : "is not a number");
+	if (!perseus__decimal_times(decimal, units, value) || *value >= most)
+		return fail_cell(reader, column, "is too large");
+	return PERSEUS_OK;
+}
+
+/* The same without a fraction, at most `most`. */
+static enum perseus_status
+parse_whole(const struct reader *reader, enum column column, int32_t most, bool *has_value, int32_t *value)
+{
+	int64_t thousandths = 0;
+	const enum perseus_status status = parse_number(reader, column, 1000, has_value, &thousandths);
+	if (status != PERSEUS_OK)
+		return status;
+	if (thousandths % 1000 != 0)
+		return fail_cell(reader, column, "is not a whole number");
+	if (thousandths / 1000 > most)
+		return fail_cell(reader, column, "is too large");
+	*value = (int32_t)(thousandths / 1000);
+	return PERSEUS_OK;
+}
+
+static enum perseus_status
+parse_kind(const struct reader *reader, enum perseus_device_kind *kind)
+{
+	const char *text = reader->cells[COLUMN_DEVICE].text;
+	for (int i = PERSEUS_DEVICE_GPU; i <= PERSEUS_DEVICE_DRAM; i++)
+		if (strcmp(text, perseus_device_kind_name((enum perseus_device_kind)i)) == 0) {
+			*kind = (enum perseus_device_kind)i;
+			return PERSEUS_OK;
+		}
+	return fail_cell(reader, COLUMN_DEVICE, "is not gpu, cpu or dram");
+}
+
+static enum perseus_status
+parse_point(const struct reader *reader, struct perseus__trace_point *point)
+{
+	*point = (struct perseus__trace_point){.time_ns = 0};
+	enum perseus_status status = parse_number(reader, COLUMN_TIME, 1000000000, NULL, &point->time_ns);
+	if (status == PERSEUS_OK)
+		status = parse_number(reader, COLUMN_POWER, 1000, &point->has_power, &point->power_mw);
+	if (status == PERSEUS_OK)
+		status = parse_whole(reader, COLUMN_SM_CLOCK, INT32_MAX, &point->has_sm_clock, &point->sm_clock_mhz);
+	if (status == PERSEUS_OK)
+		status = parse_number(reader, COLUMN_ENERGY, 1000000, &point->has_energy, &point->energy_uj);
+	return status;
+}
+
+/* The device of the row; a new one where it is the first of its rows. NULL where there is no memory. */
+static struct perseus__trace_device *
+find_device(struct reader *reader, enum perseus_device_kind kind, int32_t index)
+{
+	struct perseus__trace *trace = &reader->trace;
+	for (size_t i = 0; i < trace->n_devices; i++) {
+		const size_t at = (reader->last + 1 + i) % trace->n_devices;
+		if (trace->devices[at].kind == kind && trace->devices[at].index == index) {
+			reader->last = at;
+			return &trace->devices[at];
+		}
+	}
+	if (!perseus__reserve(&trace->devices, &trace->capacity, trace->n_devices + 1, sizeof *trace->devices))
+		return NULL;
+	struct perseus__trace_device *device = &trace->devices[trace->n_devices];
+	*device = (struct perseus__trace_device){.kind = kind, .index = index};
+	memcpy(device->name, reader->cells[COLUMN_NAME].text,
+			strnlen(reader->cells[COLUMN_NAME].text, sizeof device->name - 1));
+	reader->last = trace->n_devices++;
+	return device;
+}
+
+static enum perseus_status
+check_point(const struct reader *reader, const struct perseus__trace_device *device,
+		const struct perseus__trace_point *point)
+{
+	if (strcmp(reader->cells[COLUMN_NAME].text, device->name) != 0)
+		return fail_cell(reader, COLUMN_NAME, "is not what an earlier row calls the device");
+	if (device->n_points > 0 && point->time_ns <= device->points[device->n_points - 1].time_ns)
+		return fail_cell(reader, COLUMN_TIME, "is not after the row before of the device");
+	for (size_t i = device->n_points; point->has_energy && i-- > 0;)
+		if (device->points[i].has_energy) {
+			if (point->energy_uj < device->points[i].energy_uj)
+				return fail_cell(reader, COLUMN_ENERGY, "is less than in a row before");
+			break;
+		}
+	return PERSEUS_OK;
+}
+
+static enum perseus_status
+take_row(struct reader *reader)
+{
+	enum perseus_device_kind kind = PERSEUS_DEVICE_GPU;
+	int32_t index = 0;
+	struct perseus__trace_point point;
+	enum perseus_status status = read_cells(reader);
+	if (status == PERSEUS_OK)
+		status = parse_point(reader, &point);
+	if (status == PERSEUS_OK)
+		status = parse_kind(reader, &kind);
+	if (status == PERSEUS_OK)
+		status = parse_whole(reader, COLUMN_INDEX, PERSEUS__TRACE_MAX_INDEX, NULL, &index);
+	if (status == PERSEUS_OK && reader->cells[COLUMN_NAME].length >= PERSEUS_DEVICE_TEXT_BYTES)
+		status = fail_cell(reader, COLUMN_NAME, "is too long");
+	if (status != PERSEUS_OK)
+		return status;
+	struct perseus__trace_device *device = find_device(reader, kind, index);
+	if (!device)
+		return perseus__no_memory(reader->csv.err);
+	if (reader->trace.n_devices > PERSEUS__TRACE_MAX_DEVICES)
+		return perseus__csv_fail(&reader->csv, "too many devices");
+	status = check_point(reader, device, &point);
+	if (status != PERSEUS_OK)
+		return status;
+	if (!perseus__reserve(&device->points, &device->capacity, device->n_points + 1, sizeof *device->points))
+		return perseus__no_memory(reader->csv.err);
+	device->points[device->n_points++] = point;
+	return PERSEUS_OK;
+}
+
+static enum perseus_status
+read_rows(struct reader *reader)
+{
+	while (perseus__csv_find_row(&reader->csv)) {
+		const enum perseus_status status = take_row(reader);
+		if (status != PERSEUS_OK)
+			return status;
+	}
+	if (reader->trace.n_devices == 0)
+		return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s: has a header but no rows", reader->csv.label);
+	return PERSEUS_OK;
+}
+
+static int
+compare_devices(const void *a, const void *b)
+{
+	const struct perseus__trace_device *first = a;
+	const struct perseus__trace_device *second = b;
+	if (first->kind != second->kind)
+		return first->kind < second->kind ? -1 : 1;
+	return first->index < second->index ? -1 : first->index > second->index;
+}
+
+enum perseus_status
+perseus__trace_decode(
+		const char *bytes, size_t length, const char *label, struct perseus__trace *out, struct perseus_error *err)
+{
+	struct reader reader = {.n_columns = 0};
+	enum perseus_status status = perseus__csv_init(&reader.csv, bytes, length, label, err);
+	if (status == PERSEUS_OK)
+		status = read_header(&reader);
+	if (status == PERSEUS_OK)
+		status = read_rows(&reader);
+	if (status != PERSEUS_OK) {
+		perseus__trace_fini(&reader.trace);
+		return status;
+	}
+	qsort(reader.trace.devices, reader.trace.n_devices, sizeof *reader.trace.devices, compare_devices);
+	*out = reader.trace;
+	return PERSEUS_OK;
+}
+
+enum perseus_status
+perseus__trace_read(const char *path, struct perseus__trace *out, struct perseus_error *err)
+{
+	char *bytes = NULL;
+	size_t length = 0;
+	enum perseus_status status = perseus__input_file(path, PERSEUS__TRACE_MAX_BYTES, &bytes, &length, err);
+	if (status != PERSEUS_OK)
+		return status;
+	status = perseus__trace_decode(bytes, length, path, out, err);
+	perseus__free(bytes);
+	return status;
+}
+
+void
+perseus__trace_fini(struct perseus__trace *trace)
+{
+	for (size_t i = 0; i < trace->n_devices; i++)
+		perseus__free(trace->devices[i].points);
+	perseus__free(trace->devices);
+	*trace = (struct perseus__trace){.devices = NULL};
+}
