@@ -2,6 +2,7 @@
 #include "base/text.h"
 
 #include "base/memory.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -47,6 +48,24 @@ perseus__text_addf(struct perseus__text *text, const char *format, ...)
 	(void)vsnprintf(text->bytes + text->length, (size_t)length + 1, format, args); /* fits: measured above */
 	va_end(args);
 	text->length += (size_t)length;
+}
+
+void
+perseus__text_add_shown(struct perseus__text *text, const char *string)
+{
+	while (*string) {
+		const unsigned char first = (unsigned char)string[0];
+		const size_t length = perseus__utf8_length(string);
+		/* U+0080 to U+009F are control characters, too. */
+		const bool is_control = length == 0 || first == 0x7f || (first == 0xc2 && (unsigned char)string[1] < 0xa0);
+		if (first == '\n')
+			perseus__text_add(text, "\\n", 2);
+		else if (is_control)
+			perseus__text_addf(text, "\\x%02x", first);
+		else
+			perseus__text_add(text, string, length);
+		string += is_control ? 1 : length;
+	}
 }
 
 void

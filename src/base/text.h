@@ -21,6 +21,12 @@ struct perseus__text perseus__text_init(size_t max_length);
 void perseus__text_add(struct perseus__text *text, const char *bytes, size_t length);
 void perseus__text_addf(struct perseus__text *text, const char *format, ...) PERSEUS_PRINTF(2, 3);
 
+/*
+ * Adds a string from outside made fit for one line of a terminal: a newline as \n, other control characters and what is
+ * no UTF-8 as \xNN.
+ */
+void perseus__text_add_shown(struct perseus__text *text, const char *string);
+
 /* Frees the bytes; the text may be used again. */
 void perseus__text_fini(struct perseus__text *text);
 

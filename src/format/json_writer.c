@@ -1,6 +1,7 @@
 /* Writes JSON text. */
 #include "format/json_writer.h"
 
+#include "base/utf8.h"
 #include "format/number.h"
 
 #include <string.h>
@@ -25,44 +26,12 @@ new_line(struct perseus__json *json)
 		add(json, "  ");
 }
 
-/* Length of the UTF-8 sequence at `at`, or 0 where the bytes are none (Unicode 15, table 3-7). */
-static size_t
-utf8_length(const unsigned char *at)
-{
-	static const struct {
-		unsigned char first, last;   /* of byte 1 */
-		unsigned char second, third; /* bounds of byte 2; the rest are 80..BF */
-		size_t length;
-	} forms[] = {
-		{0x20, 0x7f, 0, 0, 1},
-		{0xc2, 0xdf, 0x80, 0xbf, 2},
-		{0xe0, 0xe0, 0xa0, 0xbf, 3},
-		{0xe1, 0xec, 0x80, 0xbf, 3},
-		{0xed, 0xed, 0x80, 0x9f, 3},
-		{0xee, 0xef, 0x80, 0xbf, 3},
-		{0xf0, 0xf0, 0x90, 0xbf, 4},
-		{0xf1, 0xf3, 0x80, 0xbf, 4},
-		{0xf4, 0xf4, 0x80, 0x8f, 4},
-	};
-	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-		if (at[0] < forms[i].first || at[0] > forms[i].last)
-			continue;
-		if (forms[i].length > 1 && (at[1] < forms[i].second || at[1] > forms[i].third))
-			return 0;
-		for (size_t k = 2; k < forms[i].length; k++)
-			if (at[k] < 0x80 || at[k] > 0xbf)
-				return 0;
-		return forms[i].length;
-	}
-	return 0;
-}
-
 static void
 add_quoted(struct perseus__json *json, const char *string)
 {
 	add(json, "\"");
 	for (const unsigned char *at = (const unsigned char *)string; *at;) {
-		const size_t length = utf8_length(at);
+		const size_t length = perseus__utf8_length((const char *)at);
 		if (*at < 0x20) {
 			perseus__text_addf(json->text, "\\u%04x", (unsigned)*at);
 			at++;
