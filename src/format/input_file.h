@@ -7,7 +7,8 @@
 #include <perseus/status.h>
 
 /*
- * Reads a file of at most `max_bytes`; a pipe will do. `*bytes` is freed with perseus__free.
+ * Reads a file of at most `max_bytes`; a pipe will do. `*bytes`, which has room for one more, is freed with
+ * perseus__free.
  * IO with path and reason where it cannot be read; INVALID where it is larger; NO_MEMORY.
  */
 PERSEUS_MUST_USE enum perseus_status perseus__input_file(

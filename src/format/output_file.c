@@ -99,6 +99,25 @@ perseus__output_file(const char *path, const char *bytes, size_t length, struct 
 	return reason ? fail(err, "write", path, reason) : PERSEUS_OK;
 }
 
+enum perseus_status
+perseus__output_check(const char *path, struct perseus_error *err)
+{
+	struct stat about;
+	if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
+		return fail(err, "write", path, EISDIR);
+	if (is_special(path))
+		return access(path, W_OK) == 0 ? PERSEUS_OK : fail(err, "write", path, errno);
+	char *directory = perseus__copy_string(path);
+	if (!directory)
+		return perseus__no_memory(err);
+	char *slash = strrchr(directory, '/');
+	if (slash)
+		slash[slash == directory] = '\0'; /* the root keeps its slash */
+	const int reason = access(slash ? directory : ".", W_OK | X_OK) == 0 ? 0 : errno;
+	perseus__free(directory);
+	return reason ? fail(err, "write", path, reason) : PERSEUS_OK;
+}
+
 /* Makes every directory of `path`, whose text is cut at each '/' in turn. */
 static bool
 make_directories(char *path)
