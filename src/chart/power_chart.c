@@ -42,6 +42,12 @@ perseus__power_is_broken(const struct perseus__power_history *history, int32_t b
 	return both_ns > BROKEN_SPACINGS * usual_ns * (double)(2 * history->n_per_bin - 1);
 }
 
+static const struct perseus__power_range *
+lane_range(const struct view *view, int32_t lane, int32_t bin)
+{
+	return perseus__power_history_at(view->picture->history, bin, view->picture->lanes[lane].series);
+}
+
 /* Hours for what takes hours: seconds by the ten thousand say nothing. */
 static struct perseus__unit
 elapsed_unit(double largest_s)
@@ -59,8 +65,8 @@ set_axes(struct view *view)
 	const struct perseus__power_picture *picture = view->picture;
 	const struct perseus__power_history *history = picture->history;
 	for (int32_t bin = 0; bin < history->n_bins; bin++)
-		for (int32_t i = 0; i < history->n_series; i++) {
-			const struct perseus__power_range *range = perseus__power_history_at(history, bin, i);
+		for (int32_t i = 0; i < picture->n_lanes; i++) {
+			const struct perseus__power_range *range = lane_range(view, i, bin);
 			double *high_w = &view->high_w[picture->lanes[i].group];
 			if (range->n > 0)
 				*high_w = fmax(*high_w, range->high_w);
@@ -79,7 +85,7 @@ set_axes(struct view *view)
 static struct perseus__rect
 lane_rect(const struct view *view, int32_t lane)
 {
-	const double pitch = (view->plot.height + LANE_GAP) / view->picture->history->n_series;
+	const double pitch = (view->plot.height + LANE_GAP) / view->picture->n_lanes;
 	return (struct perseus__rect){view->plot.x, view->plot.y + lane * pitch, view->plot.width, pitch - LANE_GAP};
 }
 
@@ -114,7 +120,7 @@ enum value { LOW, MEAN, HIGH };
 static double
 bin_y(const struct view *view, const struct perseus__axis *axis, int32_t lane, int32_t bin, enum value value)
 {
-	const struct perseus__power_range *range = perseus__power_history_at(view->picture->history, bin, lane);
+	const struct perseus__power_range *range = lane_range(view, lane, bin);
 	switch (value) {
 	case LOW:
 		return perseus__axis_at(axis, range->low_w);
@@ -169,9 +175,8 @@ draw_run(cairo_t *cr, const struct view *view, const struct perseus__axis *axis,
 static bool
 has_data(const struct view *view, int32_t lane)
 {
-	const struct perseus__power_history *history = view->picture->history;
-	for (int32_t bin = 0; bin < history->n_bins; bin++)
-		if (perseus__power_history_at(history, bin, lane)->n > 0)
+	for (int32_t bin = 0; bin < view->picture->history->n_bins; bin++)
+		if (lane_range(view, lane, bin)->n > 0)
 			return true;
 	return false;
 }
@@ -181,10 +186,10 @@ draw_series(cairo_t *cr, const struct view *view, const struct perseus__axis *ax
 {
 	const struct perseus__power_history *history = view->picture->history;
 	for (int32_t first = 0; first < history->n_bins; first++) {
-		if (perseus__power_history_at(history, first, lane)->n == 0)
+		if (lane_range(view, lane, first)->n == 0)
 			continue;
 		int32_t last = first;
-		while (!perseus__power_is_broken(history, last, lane))
+		while (!perseus__power_is_broken(history, last, view->picture->lanes[lane].series))
 			last++;
 		draw_run(cr, view, axis, lane, first, last);
 		first = last;
@@ -251,7 +256,7 @@ draw_all(const struct perseus__canvas *canvas, const struct view *view, const ch
 	perseus__draw_text_cut(cr, large, MARGIN, 38, canvas->width - MARGIN, title);
 	if (view->picture->heading)
 		perseus__draw_text_cut(cr, small, MARGIN, 64, canvas->width - MARGIN, view->picture->heading);
-	for (int32_t i = 0; i < view->picture->history->n_series; i++)
+	for (int32_t i = 0; i < view->picture->n_lanes; i++)
 		draw_lane(cr, view, i);
 	perseus__draw_ticks_x(cr, &view->time, *plot);
 	char text[64];
@@ -279,7 +284,7 @@ perseus__chart_power(const char *path, const struct perseus__power_picture *pict
 	struct perseus__canvas canvas;
 	enum perseus_status status =
 			perseus__canvas_init(&canvas, path, title, chosen->width ? chosen->width : DEFAULT_WIDTH,
-					chosen->height ? chosen->height : height_for(picture->history->n_series), err);
+					chosen->height ? chosen->height : height_for(picture->n_lanes), err);
 	if (status != PERSEUS_OK)
 		return status;
 	struct view view = {

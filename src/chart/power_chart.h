@@ -19,6 +19,7 @@ enum perseus__power_group {
 };
 
 struct perseus__power_lane {
+	int32_t series;     /* of the history */
 	const char *label;  /* "GPU 0" */
 	const char *detail; /* below it, e.g. "312 W average"; NULL: none */
 	const char *absent; /* shown in the lane where nothing was read: why */
@@ -29,8 +30,9 @@ struct perseus__power_lane {
 struct perseus__power_picture {
 	const char *heading; /* second line of the title */
 	const struct perseus__power_history *history;
-	const struct perseus__power_lane *lanes; /* length history->n_series, from the top */
-	int64_t begin_ns;                        /* where the time axis begins, as 0, and ends */
+	const struct perseus__power_lane *lanes; /* length n_lanes >= 1, from the top */
+	int32_t n_lanes;
+	int64_t begin_ns; /* where the time axis begins, as 0, and ends */
 	int64_t end_ns;
 };
 

@@ -134,9 +134,9 @@ teardown(void)
 }
 
 static const struct perseus__power_lane lanes[] = {
-	{"GPU 0", "100 W average", NULL, PERSEUS__POWER_GPU},
-	{"GPU 1", NULL, NULL, PERSEUS__POWER_GPU},
-	{"CPU 0", NULL, "not measured: not permitted", PERSEUS__POWER_CPU},
+	{0, "GPU 0", "100 W average", NULL, PERSEUS__POWER_GPU},
+	{1, "GPU 1", NULL, NULL, PERSEUS__POWER_GPU},
+	{2, "CPU 0", NULL, "not measured: not permitted", PERSEUS__POWER_CPU},
 };
 
 /* 40 s: GPU 0 at 100 W for the first half, unread in the second; GPU 1 at 50 W; the CPU never. */
@@ -149,7 +149,7 @@ make_picture(int64_t n)
 		perseus__power_history_add(&history, i * (SPAN_NS / n), power_w);
 	}
 	return (struct perseus__power_picture){
-		.heading = "true", .history = &history, .lanes = lanes, .begin_ns = 0, .end_ns = SPAN_NS};
+		.heading = "true", .history = &history, .lanes = lanes, .n_lanes = 3, .begin_ns = 0, .end_ns = SPAN_NS};
 }
 
 /* Columns from `from` to `to` with a pixel of nearly this colour in rows `top` to `bottom`; the highest such row. */
@@ -246,12 +246,14 @@ START_TEST(odd_pictures_are_drawn)
 	double power_w[100] = {0};
 	for (int i = 0; i < 100; i++)
 		many[i] = lanes[i % 3];
+	for (int i = 0; i < 100; i++)
+		many[i].series = i;
 	for (int n = 0; n <= 2; n++)
 		for (int32_t n_series = 1; n_series <= 100; n_series += 99) {
 			make_history(n_series);
 			for (int k = 0; k < n; k++)
 				perseus__power_history_add(&history, k, power_w);
-			const struct perseus__power_picture picture = {.history = &history, .lanes = many};
+			const struct perseus__power_picture picture = {.history = &history, .lanes = many, .n_lanes = n_series};
 			struct perseus_error err = {.message = ""};
 			ck_assert_msg(perseus__chart_power("a.svg", &picture, NULL, &err) == PERSEUS_OK, "%s", err.message);
 			size_t length;
