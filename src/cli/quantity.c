@@ -32,6 +32,21 @@ perseus__time_column(double largest_s)
 	return pick(units, sizeof units / sizeof *units, largest_s);
 }
 
+struct perseus__column_unit
+perseus__power_column(double largest_w)
+{
+	static const struct perseus__column_unit units[] = {{"MW", 1e6, 0}, {"kW", 1e3, 0}, {"W", 1, 0}, {"mW", 1e-3, 0}};
+	return pick(units, sizeof units / sizeof *units, largest_w);
+}
+
+struct perseus__column_unit
+perseus__carbon_column(double largest_g)
+{
+	static const struct perseus__column_unit units[] = {
+		{"tCO2e", 1e6, 0}, {"kgCO2e", 1e3, 0}, {"gCO2e", 1, 0}, {"mgCO2e", 1e-3, 0}};
+	return pick(units, sizeof units / sizeof *units, largest_g);
+}
+
 void
 perseus__quantity_add(struct perseus__text *text, double value, struct perseus__column_unit unit)
 {

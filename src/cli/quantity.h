@@ -17,6 +17,12 @@ struct perseus__column_unit perseus__energy_column(double largest_j);
 /* The unit of time for values up to `largest_s`: us, ms, s. */
 struct perseus__column_unit perseus__time_column(double largest_s);
 
+/* The unit of power for values up to `largest_w`: mW, W, kW, MW. */
+struct perseus__column_unit perseus__power_column(double largest_w);
+
+/* The unit of emissions for values up to `largest_g`: mgCO2e, gCO2e, kgCO2e, tCO2e. */
+struct perseus__column_unit perseus__carbon_column(double largest_g);
+
 /* Adds a value and its unit: "15.679 s". `value` is in the base unit. */
 void perseus__quantity_add(struct perseus__text *text, double value, struct perseus__column_unit unit);
 
