@@ -6,7 +6,8 @@
 
 /*
  * `option`, what --ledger was given, or else $PERSEUS_LEDGER, $XDG_DATA_HOME/perseus/runs.db, or
- * ~/.local/share/perseus/runs.db. `*path` is freed with perseus__free. Errors: INVALID where there is no home; NO_MEMORY.
+ * ~/.local/share/perseus/runs.db. `*path` is freed with perseus__free. Errors: INVALID where there is no home;
+ * NO_MEMORY.
  */
 PERSEUS_MUST_USE enum perseus_status perseus__ledger_path(const char *option, char **path, struct perseus_error *err);
 

@@ -13,7 +13,7 @@
 PERSEUS_MUST_USE enum perseus_status perseus__output_file(
 		const char *path, const char *bytes, size_t length, struct perseus_error *err);
 
-/* Whether perseus__output_file could write `path` now, for who would lose much by finding out later. Errors as above. */
+/* Whether perseus__output_file could write `path` now: asked by who would lose much later. Errors: as above. */
 PERSEUS_MUST_USE enum perseus_status perseus__output_check(const char *path, struct perseus_error *err);
 
 /* Makes a directory and its parents where missing, and makes sure that it can be written to. Errors as above. */
