@@ -52,6 +52,16 @@ PERSEUS_MUST_USE enum perseus_status perseus__node_own(
 		struct perseus_node *node, void *backend, void (*close)(void *backend), struct perseus_error *err);
 
 /*
+ * For a program that forks and reads the devices in both processes. Before the fork: opens what of `spec` processes
+ * share or inherit, such as simulated GPUs and open files. After it, in each process: adds the rest, whose drivers do
+ * not survive a fork; a device then has the same index in both. Errors: as perseus_node_open.
+ */
+PERSEUS_MUST_USE enum perseus_status perseus__node_open_before_fork(const char *spec,
+		const struct perseus_node_settings *settings, struct perseus_node **out, struct perseus_error *err);
+PERSEUS_MUST_USE enum perseus_status perseus__node_open_after_fork(struct perseus_node *node, const char *spec,
+		const struct perseus_node_settings *settings, struct perseus_error *err);
+
+/*
  * Backends. Each adds its devices to `node`; `argument` is what follows the colon of its part of the spec, NULL where
  * there is none; `settings` is never NULL. UNSUPPORTED, with the reason, where the hardware or its driver is not there.
  */

@@ -31,16 +31,26 @@ struct perseus_node {
 static const struct backend {
 	const char *name;
 	bool is_in_auto;
+	bool is_of_process; /* its driver does not survive a fork */
 	enum perseus_status (*open)(struct perseus_node *node, const char *argument,
 			const struct perseus_node_settings *settings, struct perseus_error *err);
 } backends[] = {
-	{"nvml", true, perseus__nvml_open},
-	{"rapl", true, perseus__rapl_open},
-	{"sim", false, perseus__sim_open},
-	{"replay", false, perseus__replay_open},
+	{"nvml", true, true, perseus__nvml_open},
+	{"rapl", true, false, perseus__rapl_open},
+	{"sim", false, false, perseus__sim_open},
+	{"replay", false, false, perseus__replay_open},
 };
 
 enum { N_BACKENDS = sizeof backends / sizeof *backends, MAX_SPEC_BYTES = 4096 };
+
+/* Which backends of a spec are opened. */
+enum share { SHARE_ALL, SHARE_BEFORE_FORK, SHARE_AFTER_FORK };
+
+static bool
+is_in_share(const struct backend *backend, enum share share)
+{
+	return share == SHARE_ALL || backend->is_of_process == (share == SHARE_AFTER_FORK);
+}
 
 enum perseus_status
 perseus__node_add(struct perseus_node *node, const struct perseus__device *device, struct perseus_error *err)
@@ -93,10 +103,10 @@ open_backend(struct perseus_node *node, const struct backend *backend, const cha
 
 /* Every backend of "auto"; one that is not there becomes a note. */
 static enum perseus_status
-open_auto(struct perseus_node *node, struct perseus_error *err)
+open_auto(struct perseus_node *node, enum share share, struct perseus_error *err)
 {
 	for (int i = 0; i < N_BACKENDS; i++) {
-		if (!backends[i].is_in_auto)
+		if (!backends[i].is_in_auto || !is_in_share(&backends[i], share))
 			continue;
 		struct perseus_error why = {.message = ""};
 		const enum perseus_status status = open_backend(node, &backends[i], NULL, &why);
@@ -110,16 +120,18 @@ open_auto(struct perseus_node *node, struct perseus_error *err)
 
 /* One part of a spec, NUL-terminated: "NAME" or "NAME:ARGUMENT". */
 static enum perseus_status
-open_part(struct perseus_node *node, char *part, struct perseus_error *err)
+open_part(struct perseus_node *node, char *part, enum share share, struct perseus_error *err)
 {
 	char *colon = strchr(part, ':');
 	if (colon)
 		*colon = '\0';
 	if (strcmp(part, "auto") == 0 && !colon)
-		return open_auto(node, err);
+		return open_auto(node, share, err);
 	for (int i = 0; i < N_BACKENDS; i++) {
 		if (strcmp(part, backends[i].name) != 0)
 			continue;
+		if (!is_in_share(&backends[i], share))
+			return PERSEUS_OK;
 		struct perseus_error why = {.message = ""};
 		const enum perseus_status status = open_backend(node, &backends[i], colon ? colon + 1 : NULL, &why);
 		return status == PERSEUS_OK ? PERSEUS_OK : perseus__fail(err, status, "%s: %s", part, why.message);
@@ -128,7 +140,7 @@ open_part(struct perseus_node *node, char *part, struct perseus_error *err)
 }
 
 static enum perseus_status
-open_parts(struct perseus_node *node, const char *spec, struct perseus_error *err)
+open_parts(struct perseus_node *node, const char *spec, enum share share, struct perseus_error *err)
 {
 	char parts[MAX_SPEC_BYTES];
 	if (snprintf(parts, sizeof parts, "%s", spec) >= (int)sizeof parts)
@@ -138,7 +150,7 @@ open_parts(struct perseus_node *node, const char *spec, struct perseus_error *er
 		char *plus = strchr(part, '+');
 		if (plus)
 			*plus = '\0';
-		const enum perseus_status status = open_part(node, part, err);
+		const enum perseus_status status = open_part(node, part, share, err);
 		if (status != PERSEUS_OK)
 			return status;
 		part = plus ? plus + 1 : NULL;
@@ -146,25 +158,54 @@ open_parts(struct perseus_node *node, const char *spec, struct perseus_error *er
 	return PERSEUS_OK;
 }
 
-enum perseus_status
-perseus_node_open(const char *spec, const struct perseus_node_settings *settings, struct perseus_node **out,
+static enum perseus_status
+open_share(struct perseus_node *node, const char *spec, const struct perseus_node_settings *settings, enum share share,
+		struct perseus_error *err)
+{
+	if (settings)
+		node->settings = *settings;
+	const enum perseus_status status = open_parts(node, spec, share, err);
+	/* The caller's strings were for opening. */
+	node->settings.visible_gpus = NULL;
+	node->settings.rapl_root = NULL;
+	return status;
+}
+
+static enum perseus_status
+open_new(const char *spec, const struct perseus_node_settings *settings, enum share share, struct perseus_node **out,
 		struct perseus_error *err)
 {
 	struct perseus_node *node = perseus__new_array(1, sizeof *node);
 	if (!node)
 		return perseus__no_memory(err);
-	if (settings)
-		node->settings = *settings;
-	const enum perseus_status status = open_parts(node, spec, err);
+	const enum perseus_status status = open_share(node, spec, settings, share, err);
 	if (status != PERSEUS_OK) {
 		perseus_node_close(node);
 		return status;
 	}
-	/* The caller's strings were for opening. */
-	node->settings.visible_gpus = NULL;
-	node->settings.rapl_root = NULL;
 	*out = node;
 	return PERSEUS_OK;
+}
+
+enum perseus_status
+perseus_node_open(const char *spec, const struct perseus_node_settings *settings, struct perseus_node **out,
+		struct perseus_error *err)
+{
+	return open_new(spec, settings, SHARE_ALL, out, err);
+}
+
+enum perseus_status
+perseus__node_open_before_fork(const char *spec, const struct perseus_node_settings *settings,
+		struct perseus_node **out, struct perseus_error *err)
+{
+	return open_new(spec, settings, SHARE_BEFORE_FORK, out, err);
+}
+
+enum perseus_status
+perseus__node_open_after_fork(struct perseus_node *node, const char *spec, const struct perseus_node_settings *settings,
+		struct perseus_error *err)
+{
+	return open_share(node, spec, settings, SHARE_AFTER_FORK, err);
 }
 
 void
