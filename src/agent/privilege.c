@@ -171,9 +171,9 @@ perseus__privilege_front(const struct perseus__user *user, pid_t executor, struc
 	if (!keep_only(NULL, 0))
 		return fail(err, "give up capabilities");
 	/* After the change of user, which takes the wish for a signal back. */
-	if (!hide() || !gain_nothing() || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+	if (!hide() || !gain_nothing() || (executor && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0))
 		return fail(err, "keep from gaining privileges");
-	if (getppid() != executor)
+	if (executor && getppid() != executor)
 		return perseus__fail(err, PERSEUS_CANCELLED, "the executor has ended");
 	return PERSEUS_OK;
 }

@@ -32,8 +32,8 @@ PERSEUS_MUST_USE enum perseus_status perseus__privilege_executor(bool runs_comma
 
 /*
  * For the front, before it reads its first byte: becomes `user` (NULL: stays who it is) with the groups of that user,
- * gives up every capability for good, can gain none, and dies with `executor`, its parent. IO; CANCELLED where the
- * executor is dead already.
+ * gives up every capability for good, can gain none, and dies with `executor`, its parent (0: there is none). IO;
+ * CANCELLED where the executor is dead already.
  */
 PERSEUS_MUST_USE enum perseus_status perseus__privilege_front(
 		const struct perseus__user *user, pid_t executor, struct perseus_error *err);

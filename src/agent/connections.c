@@ -1,0 +1,172 @@
+/* Open connections. */
+#include "agent/connections.h"
+
+#include "agent/lease.h"
+#include "agent/peer.h"
+#include "base/clock.h"
+#include "base/memory.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+
+static const int64_t BUSY = INT64_MAX;
+
+struct perseus__connection {
+	struct perseus__connections *connections;
+	struct perseus__connection *previous;
+	struct perseus__connection *next;
+	int fd;
+	bool is_cut;
+	struct perseus__peer peer;
+	atomic_int_fast64_t quiet_since_ns; /* BUSY while a request is being answered */
+	atomic_bool has_asked;              /* a whole request has come */
+};
+
+struct perseus__connections {
+	const struct perseus__front *front;
+	struct perseus__connection_limits limits;
+	pthread_mutex_t mutex;
+	struct perseus__connection *first;
+	int32_t n_open; /* not cut */
+};
+
+struct perseus__connections *
+perseus__connections_new(const struct perseus__front *front, const struct perseus__connection_limits *limits)
+{
+	struct perseus__connections *connections = perseus__new_array(1, sizeof *connections);
+	if (!connections || pthread_mutex_init(&connections->mutex, NULL) != 0) {
+		perseus__free(connections);
+		return NULL;
+	}
+	connections->front = front;
+	connections->limits = *limits;
+	return connections;
+}
+
+void
+perseus__connections_free(struct perseus__connections *connections)
+{
+	if (!connections)
+		return;
+	(void)pthread_mutex_destroy(&connections->mutex);
+	perseus__free(connections);
+}
+
+/* The other end and our own thread both see the end of the connection; the latter closes it. */
+static void
+cut(struct perseus__connection *connection)
+{
+	connection->is_cut = true;
+	connection->connections->n_open--;
+	(void)shutdown(connection->fd, SHUT_RDWR);
+}
+
+/* Whichever of the two has been quiet longer; `b` may not be quiet at all. */
+static struct perseus__connection *
+quieter(struct perseus__connection *a, struct perseus__connection *b)
+{
+	const int64_t since_ns = atomic_load(&b->quiet_since_ns);
+	if (b->is_cut || since_ns == BUSY)
+		return a;
+	return !a || since_ns < atomic_load(&a->quiet_since_ns) ? b : a;
+}
+
+static void
+make_room(struct perseus__connections *connections, const struct perseus__holder *holder)
+{
+	struct perseus__connection *quietest = NULL;
+	struct perseus__connection *quietest_of_peer = NULL;
+	int32_t n_of_peer = 0;
+	for (struct perseus__connection *each = connections->first; each; each = each->next) {
+		quietest = quieter(quietest, each);
+		if (each->is_cut || !perseus__holder_is_one_identity(&each->peer.holder, holder))
+			continue;
+		n_of_peer++;
+		quietest_of_peer = quieter(quietest_of_peer, each);
+	}
+	if (n_of_peer >= connections->limits.max_of_peer && quietest_of_peer)
+		cut(quietest_of_peer);
+	else if (connections->n_open >= connections->limits.max_open && quietest)
+		cut(quietest);
+}
+
+struct perseus__connection *
+perseus__connection_open(struct perseus__connections *connections, int fd)
+{
+	struct perseus__connection *connection = perseus__new_array(1, sizeof *connection);
+	if (!connection)
+		return NULL;
+	connection->connections = connections;
+	connection->fd = fd;
+	atomic_init(&connection->quiet_since_ns, perseus__clock_mono_ns());
+	perseus__peer_find(connections->front, fd, &connection->peer);
+	(void)pthread_mutex_lock(&connections->mutex);
+	make_room(connections, &connection->peer.holder);
+	connection->next = connections->first;
+	if (connections->first)
+		connections->first->previous = connection;
+	connections->first = connection;
+	connections->n_open++;
+	(void)pthread_mutex_unlock(&connections->mutex);
+	return connection;
+}
+
+void
+perseus__connection_close(struct perseus__connection *connection)
+{
+	struct perseus__connections *connections = connection->connections;
+	(void)pthread_mutex_lock(&connections->mutex);
+	if (connection->previous)
+		connection->previous->next = connection->next;
+	else
+		connections->first = connection->next;
+	if (connection->next)
+		connection->next->previous = connection->previous;
+	connections->n_open -= !connection->is_cut;
+	(void)pthread_mutex_unlock(&connections->mutex);
+	perseus__free(connection);
+}
+
+const struct perseus__peer *
+perseus__connection_peer(const struct perseus__connection *connection)
+{
+	return &connection->peer;
+}
+
+void
+perseus__connection_begin(struct perseus__connection *connection)
+{
+	atomic_store(&connection->has_asked, true);
+	atomic_store(&connection->quiet_since_ns, BUSY);
+}
+
+void
+perseus__connection_end(struct perseus__connection *connection)
+{
+	atomic_store(&connection->quiet_since_ns, perseus__clock_mono_ns());
+}
+
+void
+perseus__connections_sweep(struct perseus__connections *connections)
+{
+	const int64_t now_ns = perseus__clock_mono_ns();
+	(void)pthread_mutex_lock(&connections->mutex);
+	for (struct perseus__connection *each = connections->first; each; each = each->next) {
+		const int64_t since_ns = atomic_load(&each->quiet_since_ns);
+		const int64_t limit_ns =
+				atomic_load(&each->has_asked) ? connections->limits.quiet_ns : connections->limits.first_request_ns;
+		if (!each->is_cut && since_ns != BUSY && now_ns - since_ns > limit_ns)
+			cut(each);
+	}
+	(void)pthread_mutex_unlock(&connections->mutex);
+}
+
+int32_t
+perseus__connections_count(struct perseus__connections *connections)
+{
+	(void)pthread_mutex_lock(&connections->mutex);
+	const int32_t n = connections->n_open;
+	(void)pthread_mutex_unlock(&connections->mutex);
+	return n;
+}

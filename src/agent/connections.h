@@ -1,0 +1,44 @@
+/*
+ * The open connections: who they are, how long each has been quiet, and which must go. One that sends no whole request
+ * in time is cut, and so is the one that has been quiet longest when its peer, or all peers, have too many: a new
+ * connection is never refused for those that do nothing.
+ */
+#ifndef PERSEUS_AGENT_CONNECTIONS_H
+#define PERSEUS_AGENT_CONNECTIONS_H
+
+#include <stdint.h>
+
+#include "agent/front.h"
+
+struct perseus__connections;
+struct perseus__connection;
+
+struct perseus__connection_limits {
+	int32_t max_open;         /* of all peers */
+	int32_t max_of_peer;      /* of one user of the Unix socket, or one address */
+	int64_t first_request_ns; /* from being accepted until a whole request is there */
+	int64_t quiet_ns;         /* from an answer until the next whole request */
+};
+
+PERSEUS_MUST_USE struct perseus__connections *perseus__connections_new(
+		const struct perseus__front *front, const struct perseus__connection_limits *limits);
+void perseus__connections_free(struct perseus__connections *connections);
+
+/* Enters an accepted connection, and makes room for it. NULL where there is no memory. */
+struct perseus__connection *perseus__connection_open(struct perseus__connections *connections, int fd);
+
+/* Before its descriptor is closed. */
+void perseus__connection_close(struct perseus__connection *connection);
+
+const struct perseus__peer *perseus__connection_peer(const struct perseus__connection *connection);
+
+/* A whole request is there, and is being answered; and: it has been answered. In between a connection is not cut. */
+void perseus__connection_begin(struct perseus__connection *connection);
+void perseus__connection_end(struct perseus__connection *connection);
+
+/* Cuts those that are too slow. Called every second. */
+void perseus__connections_sweep(struct perseus__connections *connections);
+
+int32_t perseus__connections_count(struct perseus__connections *connections);
+
+#endif

@@ -1,0 +1,60 @@
+/* Groups of the API. */
+#include "agent/group.h"
+
+#include <string.h>
+
+#define X(name, text) text,
+static const char *const names[] = {PERSEUS__GROUP_MAP(X)};
+#undef X
+
+const char *
+perseus__group_name(enum perseus__group group)
+{
+	return names[group];
+}
+
+bool
+perseus__group_find(const char *name, enum perseus__group *group)
+{
+	for (int i = 0; i < PERSEUS__N_GROUPS; i++) {
+		if (strcmp(names[i], name) == 0) {
+			*group = (enum perseus__group)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+begins_with(const char *path, const char *prefix)
+{
+	return strncmp(path, prefix, strlen(prefix)) == 0;
+}
+
+bool
+perseus__group_of_path(const char *path, bool is_get, enum perseus__group *group)
+{
+	static const struct {
+		const char *prefix;
+		enum perseus__group group;
+	} prefixes[] = {
+		{"/gpu/set_", PERSEUS__GROUP_GPU_CONTROL},
+		{"/gpu/reset_", PERSEUS__GROUP_GPU_CONTROL},
+		{"/gpu/", PERSEUS__GROUP_GPU_READ},
+		{"/cpu/", PERSEUS__GROUP_CPU_READ},
+	};
+	const bool is_lease = begins_with(path, "/v1/leases");
+	/* "/gpu/3/set_power_limit": writes of Zeus' clients up to 0.13. */
+	const bool is_old_write = begins_with(path, "/gpu/") && path[5] >= '0' && path[5] <= '9';
+	if (is_old_write || (is_lease && !is_get)) {
+		*group = PERSEUS__GROUP_GPU_CONTROL;
+		return true;
+	}
+	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+		if (begins_with(path, prefixes[i].prefix)) {
+			*group = prefixes[i].group;
+			return true;
+		}
+	}
+	return false;
+}

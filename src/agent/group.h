@@ -1,0 +1,44 @@
+/* Parts of the agent's API that are switched on one by one, and that the scopes of a token name. */
+#ifndef PERSEUS_AGENT_GROUP_H
+#define PERSEUS_AGENT_GROUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* X(name, text): texts are zeusd's. */
+#define PERSEUS__GROUP_MAP(X)     \
+	X(GPU_CONTROL, "gpu-control") \
+	X(GPU_READ, "gpu-read")       \
+	X(CPU_READ, "cpu-read")
+
+enum perseus__group {
+#define X(name, text) PERSEUS__GROUP_##name,
+	PERSEUS__GROUP_MAP(X)
+#undef X
+};
+
+enum {
+#define X(name, text) +1
+	PERSEUS__N_GROUPS = PERSEUS__GROUP_MAP(X)
+#undef X
+};
+
+/* A set of groups has bit 1 << group for each. */
+static inline uint32_t
+perseus__group_bit(enum perseus__group group)
+{
+	return 1U << group;
+}
+
+const char *perseus__group_name(enum perseus__group group);
+
+/* The group that `name` names; false where there is none. */
+bool perseus__group_find(const char *name, enum perseus__group *group);
+
+/*
+ * The group that a path belongs to, whether or not there is such a route; false where it is in none. `is_get`: leases
+ * may be read by everybody, and be changed by who may control GPUs.
+ */
+bool perseus__group_of_path(const char *path, bool is_get, enum perseus__group *group);
+
+#endif

@@ -1,0 +1,92 @@
+/* Responses. */
+#include "agent/http.h"
+
+#include "agent/stream.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static struct perseus__text *
+begin(struct perseus__exchange *exchange, int code, enum perseus__content content)
+{
+	perseus__response_fini(&exchange->response);
+	exchange->response.code = code;
+	exchange->response.content = content;
+	return &exchange->response.body;
+}
+
+void
+perseus__respond(struct perseus__exchange *exchange, int code)
+{
+	(void)begin(exchange, code, PERSEUS__CONTENT_NONE);
+}
+
+void
+perseus__respond_text(struct perseus__exchange *exchange, int code, const char *format, ...)
+{
+	char text[PERSEUS_ERROR_MESSAGE_BYTES];
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof text, format, args); /* a longer message is cut */
+	va_end(args);
+	perseus__text_addf(begin(exchange, code, PERSEUS__CONTENT_TEXT), "%s", text);
+}
+
+void
+perseus__respond_error(struct perseus__exchange *exchange, int code, const char *format, ...)
+{
+	char text[PERSEUS_ERROR_MESSAGE_BYTES];
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof text, format, args); /* a longer message is cut */
+	va_end(args);
+	struct perseus__json json = perseus__respond_json(exchange, code);
+	perseus__json_open_object(&json, NULL, true);
+	perseus__json_string(&json, "error", text);
+	perseus__json_close_object(&json);
+}
+
+void
+perseus__respond_unavailable(struct perseus__exchange *exchange, const char *message)
+{
+	perseus__respond_error(exchange, 503, "%s", message);
+	exchange->response.asks_to_retry = true;
+}
+
+struct perseus__json
+perseus__respond_json(struct perseus__exchange *exchange, int code)
+{
+	return perseus__json_init(begin(exchange, code, PERSEUS__CONTENT_JSON));
+}
+
+void
+perseus__response_fini(struct perseus__response *response)
+{
+	perseus__text_fini(&response->body);
+	perseus__stream_free(response->stream);
+	*response = (struct perseus__response){.body = perseus__text_init(PERSEUS__MAX_RESPONSE_BYTES)};
+}
+
+int
+perseus__http_code(enum perseus_status status)
+{
+	switch (status) {
+	case PERSEUS_OK:
+		return 200;
+	case PERSEUS_INVALID:
+	case PERSEUS_UNSUPPORTED:
+		return 400;
+	case PERSEUS_DENIED:
+		return 403;
+	case PERSEUS_BUSY:
+		return 409;
+	case PERSEUS_CANCELLED:
+		return 503;
+	case PERSEUS_INFEASIBLE:
+	case PERSEUS_IO:
+	case PERSEUS_NO_MEMORY:
+	case PERSEUS_INTERNAL:
+		return 500;
+	}
+	return 500;
+}
