@@ -2,6 +2,7 @@
  * The program `perseus`: one table of subcommands, each in a file of its own.
  */
 #include "cli/command.h"
+#include "cli/zeusd.h"
 
 #include <perseus/version.h>
 
@@ -15,6 +16,8 @@ static const struct perseus__subcommand commands[] = {
 	{"frontier", "least energy for every iteration time", perseus__run_frontier},
 	{"profile", "what a file of measurements holds", perseus__run_profile},
 	{"devices", "what the devices of this machine read and take", perseus__run_devices},
+	{"agent", "serve measurement and control of this machine's devices", perseus__run_agent},
+	{"token", "issue and show tokens for the agent", perseus__run_token},
 	{"version", "print the version", perseus__run_version},
 };
 
@@ -78,6 +81,8 @@ main(int argc, char **argv)
 	};
 	argp_program_version = "perseus " PERSEUS_VERSION;
 	argp_err_exit_status = EXIT_USAGE;
+	if (argc > 0 && perseus__is_zeusd(argv[0]))
+		return perseus__run_zeusd(argc, argv);
 	struct choice choice = {0};
 	static char program[] = "perseus";
 	if (argc > 0)
