@@ -208,7 +208,8 @@ open_file(const char *path, const struct perseus__sim_shape *shape, const struct
 			status = perseus__fail(err, PERSEUS_IO, "cannot lock %s: %s", path, strerror(errno));
 	if (status == PERSEUS_OK)
 		status = open_locked(file, path, shape, first, memory, err);
-	(void)close(file); /* lets go of the lock; the mapping stays */
+	(void)flock(file, LOCK_UN); /* closing alone would not: the mapping keeps the open file */
+	(void)close(file);
 	return status;
 }
 
