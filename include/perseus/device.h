@@ -114,6 +114,7 @@ struct perseus_device_info {
 	bool is_mig;            /* a slice of this GPU was asked for; every value is the whole GPU's */
 	bool is_module;         /* its energy includes the CPU on the same module: that CPU is not listed beside it */
 	int64_t energy_step_ns; /* how often the energy counter moves, as documented; 0: unknown or continuous */
+	int64_t power_step_ns;  /* how often the driver takes power anew; 0: at every reading */
 };
 
 /* An opened machine. */

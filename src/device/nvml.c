@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { STEP_NS = 100000000 /* of the energy counter; see docs/devices.md */, MAX_GPUS = 1024 };
+enum { STEP_NS = 100000000 /* of counter and power; see docs/devices.md */, MAX_GPUS = 1024 };
 
 /* A GPU as the driver numbers them. */
 struct entry {
@@ -185,7 +185,11 @@ add_gpu(struct perseus_node *node, struct backend *backend, int32_t index, bool 
 	entry->gpu.is_slice = is_slice;
 	struct perseus__device device = {.ops = &ops,
 		.self = &entry->gpu,
-		.info = {.kind = PERSEUS_DEVICE_GPU, .index = index, .is_mig = is_slice, .energy_step_ns = STEP_NS}};
+		.info = {.kind = PERSEUS_DEVICE_GPU,
+			.index = index,
+			.is_mig = is_slice,
+			.energy_step_ns = STEP_NS,
+			.power_step_ns = STEP_NS}};
 	(void)snprintf(device.info.uuid, sizeof device.info.uuid, "%s", entry->uuid);
 	describe(&entry->gpu, &device.info);
 	return perseus__node_add(node, &device, err);
