@@ -1,7 +1,8 @@
 /*
  * Energy windows: how much energy the devices of a machine took between two moments, and how sure that is.
  *
- * Part of libperseus-meter. A meter has one thread of its own, which samples; begin and end only read the devices once.
+ * Part of libperseus-meter. A meter has one thread of its own, which samples; begin and end only read power, or an
+ * energy counter that is quick to read. docs/metering.md says how energy and its error come about.
  */
 #ifndef PERSEUS_METER_H
 #define PERSEUS_METER_H
@@ -58,8 +59,8 @@ struct perseus_reading {
 	bool has_average_power;
 	double average_power_w; /* energy_j / time */
 	bool has_peak_power;
-	double peak_power_w; /* highest of the samples in the window, those at its ends included */
-	char reason[PERSEUS_DEVICE_NOTE_BYTES];
+	double peak_power_w;                    /* highest of the samples in the window, those at its ends included */
+	char reason[PERSEUS_DEVICE_NOTE_BYTES]; /* POWER: why not the counter; "" where the window was too short for it */
 };
 
 struct perseus_window_result {
@@ -71,25 +72,26 @@ struct perseus_window_result {
 };
 
 /*
- * Meters every device of `node`, which is borrowed until perseus_meter_free. `settings` may be NULL.
+ * Meters every device of `node`, which is borrowed until perseus_meter_free. `settings` may be NULL. Waits until the
+ * counters have stepped twice, so that the first window is as good as any: 0.2 s with NVIDIA GPUs, else no time.
  * Errors: NO_MEMORY; IO where no thread can be had. Devices that cannot be read are no error: their readings say why.
  */
 PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_meter_new(const struct perseus_node *node,
 		const struct perseus_meter_settings *settings, struct perseus_meter **out, struct perseus_error *err);
 
-/* Stops the thread; open windows are dropped. */
+/* Stops the thread; open windows are dropped. Not from within on_samples. */
 PERSEUS_API void perseus_meter_free(struct perseus_meter *meter);
 
 /*
  * Opens a window; `*window` names it until it is ended or dropped. Windows may nest and overlap, and be begun and ended
- * by different threads. Reads each device's counter and power once. O(devices). Errors: NO_MEMORY.
+ * by different threads. Reads each device once. O(devices). Errors: NO_MEMORY.
  */
 PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_meter_begin(
 		struct perseus_meter *meter, const char *name, int64_t *window, struct perseus_error *err);
 
 /*
- * Ends a window. `readings` has length perseus_node_n_devices. Errors: INVALID for a window that is not open.
- * O(devices + samples in the window); windows shorter than the sample period touch none.
+ * Ends a window. `readings` has length perseus_node_n_devices. Reads each device once. O(devices), however long the
+ * window was. Errors: INVALID for a window that is not open.
  */
 PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_meter_end(struct perseus_meter *meter, int64_t window,
 		struct perseus_window_result *result, struct perseus_reading *readings, struct perseus_error *err);
