@@ -19,7 +19,7 @@ struct perseus__range {
 };
 
 struct perseus__executor_settings {
-	const char *state_dir; /* where settings found are saved, e.g. /run/perseus; made where missing, mode 0700 */
+	const char *state_dir; /* where settings found are saved, e.g. /run/perseus/saved; made where missing, mode 0700 */
 	struct perseus__range ranges[PERSEUS_N_SETTINGS]; /* in the setting's unit */
 	int64_t lease_ttl_ns;                             /* of TOKEN and PEER leases that name none */
 	int64_t max_lease_ttl_ns;

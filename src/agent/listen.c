@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "format/output_file.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -19,23 +20,6 @@ fail_errno(struct perseus_error *err, int error, const char *what, const char *w
 	const bool is_denied = error == EACCES || error == EPERM;
 	const enum perseus_status status = is_denied ? PERSEUS_DENIED : error == EADDRINUSE ? PERSEUS_BUSY : PERSEUS_IO;
 	return perseus__fail(err, status, "cannot %s %s: %s", what, where, strerror(error));
-}
-
-static enum perseus_status
-make_parents(const char *path, struct perseus_error *err)
-{
-	char *directory = perseus__copy_string(path);
-	if (!directory)
-		return perseus__no_memory(err);
-	int error = 0;
-	for (char *slash = strchr(directory + 1, '/'); slash && error == 0; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(directory, 0755) != 0 && errno != EEXIST)
-			error = errno;
-		*slash = '/';
-	}
-	perseus__free(directory);
-	return error == 0 ? PERSEUS_OK : fail_errno(err, error, "make the directory of", path);
 }
 
 /* Removes a socket that refuses connections: whoever made it is gone. Anything else stays. */
@@ -87,7 +71,7 @@ perseus__listen_unix(const struct perseus__unix_socket *settings, int *fd, struc
 	if (snprintf(address.sun_path, sizeof address.sun_path, "%s", settings->path) >= (int)sizeof address.sun_path)
 		return perseus__fail(err, PERSEUS_INVALID, "%s: a socket's path has at most %zu bytes", settings->path,
 				sizeof address.sun_path - 1);
-	enum perseus_status status = make_parents(settings->path, err);
+	enum perseus_status status = perseus__output_parents(settings->path, err);
 	if (status == PERSEUS_OK)
 		status = remove_stale(&address, err);
 	if (status != PERSEUS_OK)

@@ -20,7 +20,7 @@ struct perseus__unix_socket {
 };
 
 /*
- * Binds and listens; missing parent directories are made, mode 0755. A socket that nobody listens on any more is
+ * Binds and listens; missing parent directories are made. A socket that nobody listens on any more is
  * replaced. Errors: BUSY where somebody does; INVALID where the path is something else or too long; DENIED; IO.
  */
 PERSEUS_MUST_USE enum perseus_status perseus__listen_unix(

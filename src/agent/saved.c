@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "format/output_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -73,12 +74,15 @@ check_directory(int directory, const char *path, struct perseus_error *err)
 enum perseus_status
 perseus__saved_open(const char *path, int *directory, struct perseus_error *err)
 {
+	enum perseus_status status = perseus__output_parents(path, err);
+	if (status != PERSEUS_OK)
+		return status;
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
 		return fail(err, "make directory", path);
 	const int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return fail(err, "open directory", path);
-	const enum perseus_status status = check_directory(fd, path, err);
+	status = check_directory(fd, path, err);
 	if (status != PERSEUS_OK) {
 		(void)close(fd);
 		return status;

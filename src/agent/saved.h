@@ -49,7 +49,7 @@ PERSEUS_MUST_USE enum perseus_status perseus__saved_decode(
 		const char *bytes, size_t length, struct perseus__saved *saved, struct perseus_error *err);
 
 /*
- * Opens the directory, which is made where missing (its parent must exist), mode 0700, and locks it until it is closed.
+ * Opens the directory, which is made where missing, mode 0700, and locks it until it is closed.
  * Removes what a crash left half written. Errors: BUSY where another agent has it; DENIED where others could write into
  * it; IO.
  */

@@ -81,7 +81,7 @@ static const struct argp_option agent_table[] = {
 		0},
 	{"standing-clocks", KEY_STANDING_CLOCKS, "MIN-MAX", 0,
 		"SM clocks that hold where nobody has a lease, in MHz, as the driver cannot tell (default: free)", 0},
-	{"state-dir", KEY_STATE_DIR, "DIR", 0, "Where settings found are kept (default /run/perseus)", 0},
+	{"state-dir", KEY_STATE_DIR, "DIR", 0, "Where settings found are kept (default /run/perseus/saved)", 0},
 	{"restore", KEY_RESTORE, NULL, 0, "Put back what an agent left in the state directory, and end", 0},
 	{NULL, 0, NULL, 0, "Process", 4},
 	{"read-only", KEY_READ_ONLY, NULL, 0, "Serve reads alone, from a process that cannot write", 0},
@@ -108,7 +108,7 @@ perseus__agent_options_init(struct perseus__agent_options *options, bool as_zeus
 					.server = perseus__server_settings_default(),
 					.executor =
 							{
-								.state_dir = "/run/perseus",
+								.state_dir = "/run/perseus/saved",
 								.lease_ttl_ns = DAY_S * SECOND_NS,
 								.max_lease_ttl_ns = 30 * DAY_S * SECOND_NS,
 								.is_lenient_memory_clocks = true,

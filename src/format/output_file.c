@@ -118,18 +118,31 @@ perseus__output_check(const char *path, struct perseus_error *err)
 	return reason ? fail(err, "write", path, reason) : PERSEUS_OK;
 }
 
-/* Makes every directory of `path`, whose text is cut at each '/' in turn. */
-static bool
-make_directories(char *path)
+/* The text of `path` is cut at each '/' in turn. */
+static enum perseus_status
+make_parents(char *path, struct perseus_error *err)
 {
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+	enum perseus_status status = PERSEUS_OK;
+	for (char *slash = strchr(path + 1, '/'); slash && status == PERSEUS_OK; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		const bool is_there = mkdir(path, 0777) == 0 || errno == EEXIST;
+		if (mkdir(path, 0777) != 0 && errno != EEXIST)
+			status = fail(err, "make directory", path, errno);
 		*slash = '/';
-		if (!is_there)
-			return false;
 	}
-	return mkdir(path, 0777) == 0 || errno == EEXIST;
+	return status;
+}
+
+enum perseus_status
+perseus__output_parents(const char *path, struct perseus_error *err)
+{
+	if (*path == '\0')
+		return PERSEUS_OK;
+	char *copy = perseus__copy_string(path);
+	if (!copy)
+		return perseus__no_memory(err);
+	const enum perseus_status status = make_parents(copy, err);
+	perseus__free(copy);
+	return status;
 }
 
 enum perseus_status
@@ -137,13 +150,11 @@ perseus__output_directory(const char *path, struct perseus_error *err)
 {
 	if (*path == '\0')
 		return perseus__fail(err, PERSEUS_INVALID, "the output directory has an empty name");
-	char *copy = perseus__copy_string(path);
-	if (!copy)
-		return perseus__no_memory(err);
-	const int reason = make_directories(copy) ? 0 : errno;
-	perseus__free(copy);
-	if (reason)
-		return fail(err, "make directory", path, reason);
+	const enum perseus_status status = perseus__output_parents(path, err);
+	if (status != PERSEUS_OK)
+		return status;
+	if (mkdir(path, 0777) != 0 && errno != EEXIST)
+		return fail(err, "make directory", path, errno);
 	struct stat about;
 	if (stat(path, &about) != 0)
 		return fail(err, "use directory", path, errno);

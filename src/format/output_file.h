@@ -19,6 +19,9 @@ PERSEUS_MUST_USE enum perseus_status perseus__output_check(const char *path, str
 /* Makes a directory and its parents where missing, and makes sure that it can be written to. Errors as above. */
 PERSEUS_MUST_USE enum perseus_status perseus__output_directory(const char *path, struct perseus_error *err);
 
+/* Makes the directories that lead to `path`, where missing. Errors as above. */
+PERSEUS_MUST_USE enum perseus_status perseus__output_parents(const char *path, struct perseus_error *err);
+
 /* "directory/name"; NULL where there is no memory. Freed with perseus__free. */
 char *perseus__output_path(const char *directory, const char *name);
 

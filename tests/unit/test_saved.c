@@ -269,7 +269,11 @@ START_TEST(has_its_directory_alone)
 	ck_assert_int_eq(perseus__saved_open("state", &other, &err), PERSEUS_DENIED);
 	ck_assert_int_eq(chmod("state", 0700), 0);
 	ck_assert_int_eq(perseus__saved_open("state", &directory, &err), PERSEUS_OK);
-	ck_assert_int_eq(perseus__saved_open("no/such", &other, &err), PERSEUS_IO);
+	ck_assert_int_eq(perseus__saved_open("/dev/null/state", &other, &err), PERSEUS_IO);
+	ck_assert_int_eq(perseus__saved_open("below/it", &other, &err), PERSEUS_OK);
+	(void)close(other);
+	ck_assert_int_eq(rmdir("below/it"), 0);
+	ck_assert_int_eq(rmdir("below"), 0);
 }
 END_TEST
 
