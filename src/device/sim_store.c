@@ -208,8 +208,8 @@ open_file(const char *path, const struct perseus__sim_shape *shape, const struct
 			status = perseus__fail(err, PERSEUS_IO, "cannot lock %s: %s", path, strerror(errno));
 	if (status == PERSEUS_OK)
 		status = open_locked(file, path, shape, first, memory, err);
-	(void)flock(file, LOCK_UN); /* closing alone would not: the mapping keeps the open file */
-	(void)close(file);
+	(void)flock(file, LOCK_UN); /* cannot fail for its holder; closing does not unlock, as the mapping keeps it open */
+	(void)close(file);          /* nothing was written through it */
 	return status;
 }
 
