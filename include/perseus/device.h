@@ -64,7 +64,9 @@ enum {
 	X(SW_THERMAL, "software thermal slowdown", 0x20) \
 	X(HW_THERMAL, "hardware thermal slowdown", 0x40) \
 	X(POWER_BRAKE, "power brake", 0x80)              \
-	X(DISPLAY_CLOCKS, "display clocks", 0x100)
+	X(DISPLAY_CLOCKS, "display clocks", 0x100)       \
+	X(BOARD_LIMIT, "board limit", 0x200)             \
+	X(RELIABILITY, "reliability", 0x400)
 
 enum perseus_reason {
 #define X(name, text, bit) PERSEUS_REASON_##name = (bit),

@@ -32,13 +32,15 @@ void perseus__devices_text(
  *
  *     version  1
  *     devices  [{kind, index, backend, simulated, name, architecture, uuid, pci_address, driver, mig, module, note,
- *               energy_step_s, readings: {energy_j, power_w, sm_clock_mhz, memory_clock_mhz, clock_reasons: [words],
- *               temperature_c, power_limit_w, power_limit_min_w, power_limit_max_w, power_limit_default_w,
- *               persistence_mode}, not_measured: {reading: why}, settings: {sm_clocks: {settable, why_not,
- *               clocks_mhz: [ascending]}, memory_clocks: the same, power_limit: {settable, why_not}, persistence}}]
+ *               energy_step_s, power_step_s, readings: {energy_j, power_w, sm_clock_mhz, memory_clock_mhz,
+ *               clock_reasons: [words], temperature_c, power_limit_w, power_limit_min_w, power_limit_max_w,
+ *               power_limit_default_w, persistence_mode}, not_measured: {reading: why}, settings: {sm_clocks:
+ *               {settable, why_not, clocks_mhz: [ascending]}, memory_clocks: the same, power_limit: {settable,
+ *               why_not}, persistence: the same}}]
  *     notes    [what was not found or left out, and why]
  *
- * A reading that there is not is null, and not_measured says why; texts that the hardware does not give are null.
+ * A reading that there is not is null, and not_measured says why. Texts that the hardware does not give are null, and
+ * so are steps that are not known, or where every reading is anew.
  */
 void perseus__devices_json(
 		struct perseus__text *text, const struct perseus_node *node, const struct perseus__device_report *reports);

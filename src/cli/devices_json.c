@@ -33,6 +33,15 @@ write_text(struct perseus__json *json, const char *key, const char *text)
 }
 
 static void
+write_step(struct perseus__json *json, const char *key, int64_t step_ns)
+{
+	if (step_ns > 0)
+		perseus__json_nano(json, key, step_ns);
+	else
+		perseus__json_null(json, key);
+}
+
+static void
 write_info(struct perseus__json *json, const struct perseus_device_info *info)
 {
 	perseus__json_string(json, "kind", perseus_device_kind_name(info->kind));
@@ -47,10 +56,8 @@ write_info(struct perseus__json *json, const struct perseus_device_info *info)
 	perseus__json_boolean(json, "mig", info->is_mig);
 	perseus__json_boolean(json, "module", info->is_module);
 	write_text(json, "note", info->note);
-	if (info->energy_step_ns)
-		perseus__json_nano(json, "energy_step_s", info->energy_step_ns);
-	else
-		perseus__json_null(json, "energy_step_s");
+	write_step(json, "energy_step_s", info->energy_step_ns);
+	write_step(json, "power_step_s", info->power_step_ns);
 }
 
 static void

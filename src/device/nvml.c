@@ -202,18 +202,13 @@ add_gpus(struct perseus_node *node, struct backend *backend, const char *list, s
 	enum perseus__visible *visible = perseus__new_array((size_t)backend->n_gpus, sizeof *visible);
 	if (!visible)
 		return perseus__no_memory(err);
-	int32_t n_hidden = 0;
 	enum perseus_status status = perseus__visible_select(list, &gpus, visible, err);
-	for (int32_t i = 0; i < backend->n_gpus && status == PERSEUS_OK; i++) {
-		if (visible[i] == PERSEUS__HIDDEN)
-			n_hidden++;
-		else
+	for (int32_t i = 0; i < backend->n_gpus && status == PERSEUS_OK; i++)
+		if (visible[i] != PERSEUS__HIDDEN)
 			status = add_gpu(node, backend, i, visible[i] == PERSEUS__VISIBLE_MIG, err);
-	}
+	if (status == PERSEUS_OK)
+		status = perseus__visible_note(node, "nvml", list, visible, backend->n_gpus, err);
 	perseus__free(visible);
-	if (status == PERSEUS_OK && n_hidden > 0)
-		status = perseus__node_note(node, err, "nvml: %d of %d GPUs are not in the list of visible ones, '%s'",
-				(int)n_hidden, (int)backend->n_gpus, list);
 	return status;
 }
 

@@ -70,7 +70,9 @@ add_visible(struct perseus_node *node, struct perseus__sim *sim, struct perseus_
 	for (int32_t i = 0; status == PERSEUS_OK && i < sim->n_gpus; i++)
 		if (visible[i] != PERSEUS__HIDDEN)
 			status = add_gpu(node, sim, i, err);
-	return status;
+	if (status != PERSEUS_OK)
+		return status;
+	return perseus__visible_note(node, "sim", sim->settings.visible_gpus, visible, sim->n_gpus, err);
 }
 
 static enum perseus_status

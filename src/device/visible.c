@@ -2,6 +2,7 @@
 #include "device/visible.h"
 
 #include "base/error.h"
+#include "device/device.h"
 
 #include <perseus/device.h>
 
@@ -134,4 +135,17 @@ perseus__visible_select(const char *list, const struct perseus__visible_gpus *gp
 			return status;
 	}
 	return PERSEUS_OK;
+}
+
+enum perseus_status
+perseus__visible_note(struct perseus_node *node, const char *backend, const char *list,
+		const enum perseus__visible *visible, int32_t n_gpus, struct perseus_error *err)
+{
+	int32_t n_hidden = 0;
+	for (int32_t i = 0; i < n_gpus; i++)
+		n_hidden += visible[i] == PERSEUS__HIDDEN;
+	if (n_hidden == 0)
+		return PERSEUS_OK;
+	return perseus__node_note(node, err, "%s: %d of %d GPUs are not in the list of visible ones, '%s'", backend,
+			(int)n_hidden, (int)n_gpus, list);
 }

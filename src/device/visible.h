@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include <perseus/device.h>
 #include <perseus/status.h>
 
 enum perseus__visible {
@@ -32,5 +33,9 @@ struct perseus__visible_gpus {
  */
 PERSEUS_MUST_USE enum perseus_status perseus__visible_select(const char *list, const struct perseus__visible_gpus *gpus,
 		enum perseus__visible *visible, struct perseus_error *err);
+
+/* Notes of a node how many GPUs of `backend` the list hides, where it hides any. Errors: NO_MEMORY. */
+PERSEUS_MUST_USE enum perseus_status perseus__visible_note(struct perseus_node *node, const char *backend,
+		const char *list, const enum perseus__visible *visible, int32_t n_gpus, struct perseus_error *err);
 
 #endif

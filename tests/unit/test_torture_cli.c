@@ -29,6 +29,8 @@ static const char *const commands[][MAX_ARGUMENTS] = {
 	{"perseus", "frontier", small_csv, "-m", "2", "-b", "75", "--points", "3", "--csv", "/dev/null"},
 	{"perseus", "profile", small_csv, "-b", "75", "--fit"},
 	{"perseus", "profile", small_csv, "-b", "75", "--fit", "--json"},
+	{"perseus", "devices", "--devices", "sim:a100x2,step_ms=60000,fault=lost:1"},
+	{"perseus", "devices", "--devices", "sim:a100,step_ms=60000", "--json"},
 	{"perseus", "version", "--json"},
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
