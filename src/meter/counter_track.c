@@ -2,8 +2,9 @@
 #include "meter/counter_track.h"
 
 /*
- * How far a step may come off the regular, and how fast the regular may drift off what is documented: one part in
- * DRIFT. On an H100 (driver 580) counters stepped every 100.02 ms, give or take 3 ms: docs/metering.md.
+ * How far from a whole number of steps two steps may be apart, and how fast the regular may drift off what is
+ * documented: one part in DRIFT. On an H100 (driver 580) counters stepped every 100.02 ms, and single steps, as far as
+ * readings of 3 to 4 ms can tell, within 3 ms of that: docs/metering.md.
  */
 #define JITTER_NS INT64_C(3000000)
 enum { DRIFT = 2000 };
@@ -217,7 +218,7 @@ stand_still(struct perseus__counter_track *track, const struct perseus__power_tr
 	}
 	if (!track->is_stuck && is_too_long_still(track, power, before_ns)) {
 		track->is_stuck = true;
-		begin_era(track, "the energy counter stood still while power was drawn");
+		begin_era(track, "stood still while power was drawn");
 	}
 }
 
@@ -271,7 +272,7 @@ perseus__counter_add(struct perseus__counter_track *track, const struct perseus_
 	track->value_uj = value_uj;
 	track->read_ns = is_first ? after_ns - before_ns : (3 * track->read_ns + after_ns - before_ns) / 4;
 	if (!is_first && value_uj < last_uj)
-		begin_era(track, "the energy counter went back, as when a driver is loaded anew");
+		begin_era(track, "went back, as when a driver is loaded anew");
 	if (is_first || value_uj < last_uj)
 		restart(track, power, after_ns);
 	else if (value_uj == last_uj)

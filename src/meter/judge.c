@@ -97,15 +97,14 @@ why_no_counter(
 		return device->counter_words;
 	if (begin->era != end->era || device->counter.is_stuck)
 		return device->counter.break_words;
-	return "its energy counter did not move in the window";
+	return "did not move in the window";
 }
 
 static const char *
 why_no_power(
 		const struct perseus__metered *device, const struct perseus__moment *begin, const struct perseus__moment *end)
 {
-	const bool was_there = begin->has_power && end->has_power;
-	return was_there ? "its power could not be read all the time" : device->power_words;
+	return begin->has_power && end->has_power ? "was lost in between" : device->power_words;
 }
 
 /* Why there is no energy, or why the counter was not good for it; "" where the window was only too short for it. */
@@ -116,19 +115,19 @@ explain(const struct perseus__metered *device, const struct perseus__moment *beg
 	reading->reason[0] = '\0';
 	if (reading->method == PERSEUS_METHOD_COUNTER)
 		return;
-	const char *counter = why_no_counter(device, begin, end);
-	if (reading->method == PERSEUS_METHOD_POWER) {
-		const bool is_usable =
-				begin->has_counter && end->has_counter && begin->era == end->era && !device->counter.is_stuck;
-		if (!is_usable)
-			(void)snprintf(reading->reason, sizeof reading->reason, "%s", counter);
+	const bool is_usable =
+			begin->has_counter && end->has_counter && begin->era == end->era && !device->counter.is_stuck;
+	if (reading->method == PERSEUS_METHOD_POWER && is_usable)
 		return;
-	}
+	const char *counter = why_no_counter(device, begin, end);
 	const char *power = why_no_power(device, begin, end);
-	if (strcmp(counter, power) == 0)
-		(void)snprintf(reading->reason, sizeof reading->reason, "%s", counter);
-	else /* the driver's words are cut, so that those of both are seen */
-		(void)snprintf(reading->reason, sizeof reading->reason, "%.120s; %.120s", counter, power);
+	const size_t size = sizeof reading->reason;
+	if (reading->method == PERSEUS_METHOD_POWER)
+		(void)snprintf(reading->reason, size, "energy counter: %.200s", counter); /* a driver's words may be cut */
+	else if (strcmp(counter, power) == 0)
+		(void)snprintf(reading->reason, size, "%s", counter);
+	else
+		(void)snprintf(reading->reason, size, "energy counter: %.100s; power: %.100s", counter, power);
 }
 
 void

@@ -200,6 +200,7 @@ static const struct kind {
 	double worst_long; /* error of windows of 5 s and more, at most */
 } kinds[] = {
 	{"simulated", 100000, 100000, 0, 0, 0, 0.01},
+	{"jittery", 100000, 100010, 1400, 0, 0, 0.015},
 	{"H100, power at once", 100000, 100020, 1500, 3500, 0, 0.02},
 	{"H100", 100000, 100020, 1500, 3500, 100000, 0.02},
 	{"H100, drifting", 100000, 100080, 500, 3500, 100000, 0.02},
@@ -414,20 +415,20 @@ reloaded_before(struct scripted_gpu *gpu, int64_t begin_ns)
 }
 
 static const struct fault faults[] = {
-	{"no counter", no_counter, PERSEUS_METHOD_POWER, "no counter here"},
+	{"no counter", no_counter, PERSEUS_METHOD_POWER, "energy counter: no counter here"},
 	{"no power", no_power, PERSEUS_METHOD_COUNTER, ""},
-	{"neither", nothing, PERSEUS_METHOD_NONE, "no counter here; no power here"},
+	{"neither", nothing, PERSEUS_METHOD_NONE, "energy counter: no counter here; power: no power here"},
 	{"lost", lost, PERSEUS_METHOD_NONE, "GPU is lost"},
 	{"lost when it began", lost_before, PERSEUS_METHOD_NONE, "GPU is lost"},
 	{"lost for a while", lost_a_while, PERSEUS_METHOD_COUNTER, ""},
 	{"power lost for a while", power_lost_a_while, PERSEUS_METHOD_COUNTER, ""},
 	{"power lost at the end", power_lost_at_end, PERSEUS_METHOD_COUNTER, ""},
-	{"counter lost", counter_lost, PERSEUS_METHOD_POWER, "no counter here"},
-	{"stuck", stuck, PERSEUS_METHOD_POWER, "the energy counter stood still while power was drawn"},
-	{"stuck from within", stuck_within, PERSEUS_METHOD_POWER, "the energy counter stood still while power was drawn"},
-	{"stuck for a while", stuck_a_while, PERSEUS_METHOD_POWER, "the energy counter stood still while power was drawn"},
+	{"counter lost", counter_lost, PERSEUS_METHOD_POWER, "energy counter: no counter here"},
+	{"stuck", stuck, PERSEUS_METHOD_POWER, "energy counter: stood still while power was drawn"},
+	{"stuck from within", stuck_within, PERSEUS_METHOD_POWER, "energy counter: stood still while power was drawn"},
+	{"stuck for a while", stuck_a_while, PERSEUS_METHOD_POWER, "energy counter: stood still while power was drawn"},
 	{"stuck just now", stuck_just_now, PERSEUS_METHOD_COUNTER, ""},
-	{"reloaded", reloaded, PERSEUS_METHOD_POWER, "the energy counter went back, as when a driver is loaded anew"},
+	{"reloaded", reloaded, PERSEUS_METHOD_POWER, "energy counter: went back, as when a driver is loaded anew"},
 	{"reloaded before", reloaded_before, PERSEUS_METHOD_COUNTER, ""},
 };
 
