@@ -19,16 +19,16 @@ enum perseus_status
 perseus__ledger_path(const char *option, char **path, struct perseus_error *err)
 {
 	const char *whole = option ? option : variable("PERSEUS_LEDGER");
-	const char *data = variable("XDG_DATA_HOME");
+	const char *state = variable("XDG_STATE_HOME");
 	const char *home = variable("HOME");
-	if (!whole && !data && !home)
+	if (!whole && !state && !home)
 		return perseus__fail(err, PERSEUS_INVALID,
-				"where is the ledger of runs? Neither --ledger nor PERSEUS_LEDGER, XDG_DATA_HOME or HOME says it");
+				"where is the ledger of runs? Neither --ledger nor PERSEUS_LEDGER, XDG_STATE_HOME or HOME says it");
 	char *copy = NULL;
 	if (whole)
 		copy = perseus__copy_string(whole);
 	else
-		copy = perseus__output_path(data ? data : home, data ? "perseus/runs.db" : ".local/share/perseus/runs.db");
+		copy = perseus__output_path(state ? state : home, state ? "perseus/runs.db" : ".local/state/perseus/runs.db");
 	if (!copy)
 		return perseus__no_memory(err);
 	*path = copy;

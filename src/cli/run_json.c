@@ -92,7 +92,7 @@ write_device(struct perseus__json *json, const struct perseus__run_device *devic
 	write_number(json, "error_j", is_measured, reading->error_j);
 	write_number(json, "average_power_w", is_measured && reading->has_average_power, reading->average_power_w);
 	write_number(json, "peak_power_w", is_measured && reading->has_peak_power, reading->peak_power_w);
-	write_text(json, "method", is_measured ? perseus__run_method_name(reading->method) : NULL);
+	write_text(json, "method", is_measured ? perseus_method_name(reading->method) : NULL);
 	write_text(json, "reason", reading->reason);
 	write_text(json, "note", device->info.note);
 	perseus__json_close_object(json);
@@ -183,10 +183,10 @@ write_footprint(struct perseus__json *json, const struct perseus__run *run, cons
 	perseus__json_close_object(json);
 }
 
-static void
-write_results(struct perseus__json *json, const struct perseus__run *run)
+void
+perseus__results_json(struct perseus__json *json, const struct perseus__run *run)
 {
-	perseus__json_open_object(json, "results", false);
+	perseus__json_open_object(json, "results", true);
 	for (int32_t i = 0; i < run->n_results; i++) {
 		const struct perseus__result *result = &run->results[i];
 		if (result->is_number)
@@ -205,5 +205,5 @@ perseus__run_json(struct perseus__json *json, const struct perseus__run *run, co
 	write_end(json, run);
 	write_energies(json, run);
 	write_footprint(json, run, no_intensity);
-	write_results(json, run);
+	perseus__results_json(json, run);
 }

@@ -14,6 +14,9 @@
  */
 void perseus__run_json(struct perseus__json *json, const struct perseus__run *run, const char *no_intensity);
 
+/* Writes the results of a run as a member "results", on one line. */
+void perseus__results_json(struct perseus__json *json, const struct perseus__run *run);
+
 /* Writes what tells a device: kind, index, name, uuid, backend, simulated. */
 void perseus__device_json(struct perseus__json *json, const struct perseus_device_info *info);
 

@@ -92,6 +92,7 @@ add_device(struct perseus__table *table, const struct perseus__run_device *devic
 	struct perseus__text label = perseus__text_init(64);
 	perseus__device_label(&device->info, &label);
 	perseus__table_add(table, "%s%s", label.failed ? "" : label.bytes, device->info.is_simulated ? " (simulated)" : "");
+	table->failed = table->failed || label.failed;
 	perseus__text_fini(&label);
 	perseus__table_add(table, "%s", device->info.name);
 	if (is_known) {
@@ -103,7 +104,7 @@ add_device(struct perseus__table *table, const struct perseus__run_device *devic
 	}
 	add_power(table, is_known && reading->has_average_power, reading->average_power_w);
 	add_power(table, is_known && reading->has_peak_power, reading->peak_power_w);
-	const char *method = is_known ? perseus__run_method_name(reading->method) : "";
+	const char *method = is_known ? perseus_method_name(reading->method) : "";
 	perseus__table_add(table, "%s%s%s", method, is_known && *reading->reason ? ": " : "", reading->reason);
 }
 

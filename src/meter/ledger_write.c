@@ -139,7 +139,7 @@ insert_device(const struct perseus__ledger *ledger, int64_t id, int32_t position
 	perseus__bind_integer(&statement, info->is_simulated);
 	perseus__bind_integer(&statement, info->is_mig);
 	perseus__bind_integer(&statement, info->is_module);
-	perseus__bind_text(&statement, perseus__run_method_name(reading->method));
+	perseus__bind_text(&statement, perseus_method_name(reading->method));
 	perseus__bind_real_if(&statement, is_measured, reading->energy_j);
 	perseus__bind_real_if(&statement, is_measured, reading->error_j);
 	perseus__bind_real_if(&statement, reading->has_average_power, reading->average_power_w);

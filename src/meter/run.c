@@ -51,12 +51,6 @@ perseus__run_method_parse(const char *text, enum perseus_method *method)
 	return i >= 0;
 }
 
-const char *
-perseus__run_method_name(enum perseus_method method)
-{
-	return method_names[method];
-}
-
 struct perseus__run
 perseus__run_init(void)
 {

@@ -119,6 +119,5 @@ const char *perseus__run_state_name(enum perseus__run_state state);
 /* The kind of device, and the method, that `text` names; false where it names none. */
 bool perseus__run_kind_parse(const char *text, enum perseus_device_kind *kind);
 bool perseus__run_method_parse(const char *text, enum perseus_method *method);
-const char *perseus__run_method_name(enum perseus_method method);
 
 #endif

@@ -183,7 +183,7 @@ static const char *const json_parts[] = {
 	"    \"intensity\": {\"gco2e_per_kwh\": 400.0, \"zone\": \"XA\", \"year\": 2025, \"hours\": null, \"type\":"
 	" \"average\", \"source\": \"zones.csv\"},\n",
 	"  \"cost\": {\"amount\": 0.2361, \"currency\": \"EUR\", \"price_per_kwh\": 0.3, \"reason\": null},\n",
-	"  \"results\": {\n    \"dataset\": \"c4\",\n    \"loss\": 2.91,\n    \"tokens\": 1000000000.0\n  }\n}\n",
+	"  \"results\": {\"dataset\": \"c4\", \"loss\": 2.91, \"tokens\": 1000000000.0}\n}\n",
 };
 
 START_TEST(writes_every_key)

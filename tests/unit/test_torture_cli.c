@@ -2,7 +2,9 @@
  * The program runs out of memory at every allocation in turn: it says so and exits as the table of statuses has it, or
  * it did without and answers as ever. Each run is a process of its own.
  */
+#include "example_runs.h"
 #include "failing_alloc.h"
+#include "meter/ledger.h"
 
 #include <perseus/status.h>
 
@@ -22,6 +24,9 @@ enum { MAX_ARGUMENTS = 16, MAX_OUTPUT_BYTES = 65536, SETTLED = 99 };
 static const char small_csv[] = PERSEUS_SOURCE_ROOT "/tests/golden/small.csv";
 static const char order_csv[] = PERSEUS_SOURCE_ROOT "/tests/golden/order_1f1b.csv";
 
+static char directory[64];
+static char ledger_path[128];
+
 static const char *const commands[][MAX_ARGUMENTS] = {
 	{"perseus", "plan", small_csv, "-m", "2", "-b", "75,75,75,75", "--extra-warmup", "1,0,0,0", "--transfer",
 		"0.001:2"},
@@ -31,6 +36,15 @@ static const char *const commands[][MAX_ARGUMENTS] = {
 	{"perseus", "profile", small_csv, "-b", "75", "--fit", "--json"},
 	{"perseus", "devices", "--devices", "sim:a100x2,step_ms=60000,fault=lost:1"},
 	{"perseus", "devices", "--devices", "sim:a100,step_ms=60000", "--json"},
+	{"perseus", "runs", "list", "--ledger", ledger_path},
+	{"perseus", "runs", "list", "--ledger", ledger_path, "--json"},
+	{"perseus", "runs", "show", "--ledger", ledger_path, "1"},
+	{"perseus", "runs", "show", "--ledger", ledger_path, "1", "--json"},
+	{"perseus", "runs", "compare", "--ledger", ledger_path, "1", "2", "--quality", "loss:lower"},
+	{"perseus", "runs", "compare", "--ledger", ledger_path, "1", "2", "--json"},
+	{"perseus", "runs", "export", "--ledger", ledger_path},
+	{"perseus", "runs", "export", "--ledger", ledger_path, "1", "--format", "csv"},
+	{"perseus", "runs", "add-result", "--ledger", ledger_path, "1", "loss=2", "step=3"},
 	{"perseus", "version", "--json"},
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
@@ -109,6 +123,31 @@ START_TEST(says_that_memory_ran_out)
 }
 END_TEST
 
+/* Two runs, for the commands that read a ledger. */
+static void
+make_ledger(void)
+{
+	(void)snprintf(directory, sizeof directory, "/tmp/test-torture-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	(void)snprintf(ledger_path, sizeof ledger_path, "%s/runs.db", directory);
+	struct perseus__ledger *ledger = NULL;
+	ck_assert_int_eq(perseus__ledger_open(ledger_path, PERSEUS__LEDGER_CREATE, &ledger, NULL), PERSEUS_OK);
+	for (int i = 0; i < 2; i++) {
+		struct perseus__run run = example_run(i);
+		ck_assert_int_eq(perseus__ledger_begin_run(ledger, &run, NULL), PERSEUS_OK);
+		ck_assert_int_eq(perseus__ledger_finish_run(ledger, &run, NULL), PERSEUS_OK);
+		perseus__run_fini(&run);
+	}
+	perseus__ledger_close(ledger);
+}
+
+static void
+remove_ledger(void)
+{
+	(void)unlink(ledger_path);
+	(void)rmdir(directory);
+}
+
 int
 main(void)
 {
@@ -116,6 +155,7 @@ main(void)
 	TCase *tcase = tcase_create("torture_cli");
 	suite_add_tcase(suite, tcase);
 	tcase_set_timeout(tcase, 240);
+	tcase_add_checked_fixture(tcase, make_ledger, remove_ledger);
 	tcase_add_loop_test(tcase, says_that_memory_ran_out, 0, N_COMMANDS);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
