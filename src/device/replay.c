@@ -25,15 +25,16 @@ struct player {
 
 struct replay {
 	struct perseus__trace trace;
-	struct perseus_node_settings settings; /* its clock */
-	int64_t origin_ns;                     /* of that clock, where the trace's time is 0 */
-	struct player *players;                /* length trace.n_devices */
+	int64_t (*now_ns)(void *user); /* NULL: the system's monotonic clock */
+	void *now_user;
+	int64_t origin_ns;      /* of that clock, where the trace's time is 0 */
+	struct player *players; /* length trace.n_devices */
 };
 
 static int64_t
-now_ns(const struct perseus_node_settings *settings)
+now_ns(const struct replay *replay)
 {
-	return settings->now_ns ? settings->now_ns(settings->now_user) : perseus__clock_mono_ns();
+	return replay->now_ns ? replay->now_ns(replay->now_user) : perseus__clock_mono_ns();
 }
 
 /* Number of points up to `time_ns`. */
@@ -88,7 +89,7 @@ replay_read(void *self, enum perseus_quantity quantity, int64_t *value, struct p
 {
 	const struct player *player = self;
 	const struct perseus__trace_device *device = player->device;
-	const int64_t time_ns = now_ns(&player->replay->settings) - player->replay->origin_ns;
+	const int64_t time_ns = now_ns(player->replay) - player->replay->origin_ns;
 	if (quantity == PERSEUS_QUANTITY_ENERGY)
 		return read_energy(player, time_ns, value, err);
 	if (time_ns > device->points[device->n_points - 1].time_ns)
@@ -218,7 +219,8 @@ perseus__replay_open(struct perseus_node *node, const char *argument, const stru
 	struct replay *replay = perseus__new_array(1, sizeof *replay);
 	if (!replay)
 		return perseus__no_memory(err);
-	replay->settings = *settings;
+	replay->now_ns = settings->now_ns;
+	replay->now_user = settings->now_user;
 	enum perseus_status status = load(replay, argument, err);
 	if (status == PERSEUS_OK)
 		status = perseus__node_own(node, replay, close_replay, err);
@@ -226,7 +228,7 @@ perseus__replay_open(struct perseus_node *node, const char *argument, const stru
 		close_replay(replay);
 		return status;
 	}
-	replay->origin_ns = now_ns(settings);
+	replay->origin_ns = now_ns(replay);
 	for (size_t i = 0; i < replay->trace.n_devices && status == PERSEUS_OK; i++)
 		status = add_player(node, &replay->players[i], argument, err);
 	return status;

@@ -60,19 +60,19 @@ add_gpu(struct perseus_node *node, struct perseus__sim *sim, int32_t index, stru
 }
 
 static enum perseus_status
-add_visible(struct perseus_node *node, struct perseus__sim *sim, struct perseus_error *err)
+add_visible(struct perseus_node *node, struct perseus__sim *sim, const char *visible_gpus, struct perseus_error *err)
 {
 	for (int32_t i = 0; i < sim->n_gpus; i++)
 		make_uuid(perseus__sim_store_seed(sim->store), i, sim->uuids[i]);
 	const struct perseus__visible_gpus gpus = {.n_gpus = sim->n_gpus, .uuid = uuid_of, .user = sim};
 	enum perseus__visible visible[PERSEUS__SIM_MAX_GPUS];
-	enum perseus_status status = perseus__visible_select(sim->settings.visible_gpus, &gpus, visible, err);
+	enum perseus_status status = perseus__visible_select(visible_gpus, &gpus, visible, err);
 	for (int32_t i = 0; status == PERSEUS_OK && i < sim->n_gpus; i++)
 		if (visible[i] != PERSEUS__HIDDEN)
 			status = add_gpu(node, sim, i, err);
 	if (status != PERSEUS_OK)
 		return status;
-	return perseus__visible_note(node, "sim", sim->settings.visible_gpus, visible, sim->n_gpus, err);
+	return perseus__visible_note(node, "sim", visible_gpus, visible, sim->n_gpus, err);
 }
 
 static enum perseus_status
@@ -155,7 +155,8 @@ perseus__sim_open(struct perseus_node *node, const char *argument, const struct 
 	struct perseus__sim *sim = perseus__new_array(1, sizeof *sim);
 	if (!sim)
 		return perseus__no_memory(err);
-	sim->settings = *settings;
+	sim->now_ns = settings->now_ns;
+	sim->now_user = settings->now_user;
 	sim->n_gpus = spec.n_gpus;
 	status = make_rules(&spec, &sim->rules, err);
 	if (status == PERSEUS_OK)
@@ -166,7 +167,7 @@ perseus__sim_open(struct perseus_node *node, const char *argument, const struct 
 		close_sim(sim);
 		return status;
 	}
-	return add_visible(node, sim, err);
+	return add_visible(node, sim, settings->visible_gpus, err);
 }
 
 /* NULL for another device, which `err` says. */

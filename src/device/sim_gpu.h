@@ -17,7 +17,8 @@ struct perseus__sim_gpu {
 struct perseus__sim {
 	struct perseus__sim_rules rules;
 	struct perseus__sim_store *store;
-	struct perseus_node_settings settings; /* its clock */
+	int64_t (*now_ns)(void *user); /* NULL: the system's monotonic clock */
+	void *now_user;
 	int32_t n_gpus;
 	char uuids[PERSEUS__SIM_MAX_GPUS][PERSEUS_DEVICE_TEXT_BYTES];
 	struct perseus__sim_gpu gpus[PERSEUS__SIM_MAX_GPUS];

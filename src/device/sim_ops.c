@@ -11,7 +11,7 @@
 int64_t
 perseus__sim_now_ns(const struct perseus__sim *sim)
 {
-	return sim->settings.now_ns ? sim->settings.now_ns(sim->settings.now_user) : perseus__clock_mono_ns();
+	return sim->now_ns ? sim->now_ns(sim->now_user) : perseus__clock_mono_ns();
 }
 
 struct perseus__sim_state *

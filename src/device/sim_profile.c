@@ -41,10 +41,11 @@ add_clock(struct perseus__sim_model *model, int32_t mhz)
 	return true;
 }
 
+/* What was measured at one clock does not follow it. */
 static bool
 is_of_use(const struct perseus_class *class_)
 {
-	return class_->n_choices > 1 && class_->choices[class_->n_choices - 1].frequency_mhz > 0;
+	return class_->n_choices > 1;
 }
 
 static enum perseus_status
@@ -114,12 +115,24 @@ fill_limits(struct perseus__sim_model *model)
 static enum perseus_status
 fill_model(const struct perseus_profile *profile, struct perseus__sim_model *model, struct perseus_error *err)
 {
+	*model = (struct perseus__sim_model){.architecture = ""};
 	enum perseus_status status = find_clocks(profile, model, err);
 	if (status == PERSEUS_OK)
 		status = fill_responses(profile, model, err);
 	if (status == PERSEUS_OK)
 		fill_limits(model);
 	return status;
+}
+
+static void
+name_model(const char *path, struct perseus__sim_model *model)
+{
+	const char *slash = strrchr(path, '/');
+	const char *file = slash ? slash + 1 : path;
+	(void)snprintf(model->name, sizeof model->name, "GPU of %.*s", PERSEUS_DEVICE_TEXT_BYTES - 8, file);
+	(void)snprintf(model->note, sizeof model->note,
+			"simulated: busy as the profile %.*s measured it; what it draws idle and blocked was not measured",
+			PERSEUS_DEVICE_TEXT_BYTES, file);
 }
 
 enum perseus_status
@@ -130,19 +143,14 @@ perseus__sim_model_profile(const char *path, struct perseus__sim_model *model, s
 	if (status != PERSEUS_OK)
 		return status;
 	struct perseus_profile *profile = NULL;
-	status = perseus_profile_new(rows.rows, rows.n_rows, NULL, &profile, err);
-	perseus__measurements_fini(&rows);
-	if (status != PERSEUS_OK)
-		return status;
-	const char *slash = strrchr(path, '/');
-	*model = (struct perseus__sim_model){.architecture = ""};
-	(void)snprintf(
-			model->name, sizeof model->name, "GPU of %.*s", PERSEUS_DEVICE_TEXT_BYTES - 8, slash ? slash + 1 : path);
-	(void)snprintf(model->note, sizeof model->note,
-			"simulated: busy as the profile %.*s measured it; what it draws idle and blocked is assumed",
-			PERSEUS_DEVICE_TEXT_BYTES, slash ? slash + 1 : path);
 	struct perseus_error why = {.message = ""};
-	status = fill_model(profile, model, &why);
+	status = perseus_profile_new(rows.rows, rows.n_rows, NULL, &profile, &why);
+	perseus__measurements_fini(&rows);
+	if (status == PERSEUS_OK)
+		status = fill_model(profile, model, &why);
 	perseus_profile_free(profile);
-	return status == PERSEUS_OK ? status : perseus__fail(err, status, "%s: %s", path, why.message);
+	if (status != PERSEUS_OK)
+		return perseus__fail(err, status, "%s: %s", path, why.message);
+	name_model(path, model);
+	return PERSEUS_OK;
 }
