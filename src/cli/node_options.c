@@ -24,7 +24,7 @@ environment(const char *name, const char *otherwise)
 }
 
 static error_t
-parse_option(int key, char *arg, struct argp_state *state)
+parse_option(int key, char *arg, struct argp_state *state) /* NOLINT(readability-non-const-parameter): argp's */
 {
 	struct perseus__node_options *node = state->input;
 	switch (key) {

@@ -133,9 +133,9 @@ gpu_of_mig(void *user, const char *uuid)
 {
 	const struct backend *backend = user;
 	const struct perseus__nvml *nvml = &backend->nvml;
-	perseus__nvml_handle slice;
-	perseus__nvml_handle gpu;
-	char gpu_uuid[PERSEUS__NVML_UUID_BYTES];
+	perseus__nvml_handle slice = NULL;
+	perseus__nvml_handle gpu = NULL;
+	char gpu_uuid[PERSEUS__NVML_UUID_BYTES] = "";
 	if (PERSEUS__NVML_CALL(nvml, NULL, nvmlDeviceGetHandleByUUID, uuid, &slice) != PERSEUS_OK
 			|| PERSEUS__NVML_CALL(nvml, NULL, nvmlDeviceGetDeviceHandleFromMigDeviceHandle, slice, &gpu) != PERSEUS_OK
 			|| PERSEUS__NVML_CALL(nvml, NULL, nvmlDeviceGetUUID, gpu, gpu_uuid, sizeof gpu_uuid) != PERSEUS_OK)

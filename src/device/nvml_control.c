@@ -21,8 +21,8 @@ has_privilege(void)
 bool
 perseus__nvml_has_mig_on(const struct perseus__nvml_gpu *gpu)
 {
-	unsigned int now;
-	unsigned int pending;
+	unsigned int now = 0;
+	unsigned int pending = 0;
 	return PERSEUS__NVML_CALL(gpu->nvml, NULL, nvmlDeviceGetMigMode, gpu->handle, &now, &pending) == PERSEUS_OK
 			&& now == PERSEUS__NVML_MIG_ON;
 }

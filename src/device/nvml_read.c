@@ -45,7 +45,7 @@ perseus__nvml_instant_power(
 		status = perseus__nvml_result(gpu->nvml, field.result, name, err);
 	if (status != PERSEUS_OK)
 		return status;
-	int64_t value;
+	int64_t value = 0;
 	if (!field_value(&field, &value))
 		return perseus__fail(err, PERSEUS_IO, "%s is no power: type %d", name, (int)field.value_type);
 	status = check_power(value, name, err);
@@ -59,7 +59,7 @@ read_power(const struct perseus__nvml_gpu *gpu, int64_t *value, struct perseus_e
 {
 	if (gpu->has_instant_power)
 		return perseus__nvml_instant_power(gpu, gpu->power_scope, value, err);
-	unsigned int power_mw;
+	unsigned int power_mw = 0;
 	enum perseus_status status = PERSEUS__NVML_CALL(gpu->nvml, err, nvmlDeviceGetPowerUsage, gpu->handle, &power_mw);
 	if (status == PERSEUS_OK)
 		status = check_power(power_mw, "nvmlDeviceGetPowerUsage", err);
@@ -71,7 +71,7 @@ read_power(const struct perseus__nvml_gpu *gpu, int64_t *value, struct perseus_e
 static enum perseus_status
 read_energy(const struct perseus__nvml_gpu *gpu, int64_t *value, struct perseus_error *err)
 {
-	unsigned long long energy_mj;
+	unsigned long long energy_mj = 0;
 	const enum perseus_status status =
 			PERSEUS__NVML_CALL(gpu->nvml, err, nvmlDeviceGetTotalEnergyConsumption, gpu->handle, &energy_mj);
 	if (status != PERSEUS_OK)
@@ -86,7 +86,7 @@ read_energy(const struct perseus__nvml_gpu *gpu, int64_t *value, struct perseus_
 static enum perseus_status
 read_reasons(const struct perseus__nvml_gpu *gpu, int64_t *value, struct perseus_error *err)
 {
-	unsigned long long reasons;
+	unsigned long long reasons = 0;
 	const enum perseus_status status = gpu->nvml->calls.nvmlDeviceGetCurrentClocksEventReasons
 			? PERSEUS__NVML_CALL(gpu->nvml, err, nvmlDeviceGetCurrentClocksEventReasons, gpu->handle, &reasons)
 			: PERSEUS__NVML_CALL(gpu->nvml, err, nvmlDeviceGetCurrentClocksThrottleReasons, gpu->handle, &reasons);
@@ -101,7 +101,7 @@ read_temperature(const struct perseus__nvml_gpu *gpu, int64_t *value, struct per
 {
 	struct perseus__nvml_temperature reading = {
 		.version = PERSEUS__NVML_TEMPERATURE_VERSION, .sensor = PERSEUS__NVML_SENSOR_GPU};
-	unsigned int temperature_c;
+	unsigned int temperature_c = 0;
 	const bool has_old = gpu->nvml->calls.nvmlDeviceGetTemperature != NULL;
 	const enum perseus_status status = has_old
 			? PERSEUS__NVML_CALL(gpu->nvml, err, nvmlDeviceGetTemperature, gpu->handle, reading.sensor, &temperature_c)
@@ -114,7 +114,7 @@ read_temperature(const struct perseus__nvml_gpu *gpu, int64_t *value, struct per
 static enum perseus_status
 read_clock(const struct perseus__nvml_gpu *gpu, int type, int64_t *value, struct perseus_error *err)
 {
-	unsigned int mhz;
+	unsigned int mhz = 0;
 	const enum perseus_status status =
 			PERSEUS__NVML_CALL(gpu->nvml, err, nvmlDeviceGetClockInfo, gpu->handle, type, &mhz);
 	if (status == PERSEUS_OK)
@@ -126,8 +126,8 @@ static enum perseus_status
 read_limit(
 		const struct perseus__nvml_gpu *gpu, enum perseus_quantity quantity, int64_t *value, struct perseus_error *err)
 {
-	unsigned int limit_mw;
-	unsigned int max_mw;
+	unsigned int limit_mw = 0;
+	unsigned int max_mw = 0;
 	enum perseus_status status;
 	if (quantity == PERSEUS_QUANTITY_POWER_LIMIT)
 		status = PERSEUS__NVML_CALL(gpu->nvml, err, nvmlDeviceGetPowerManagementLimit, gpu->handle, &limit_mw);
@@ -144,7 +144,7 @@ read_limit(
 static enum perseus_status
 read_persistence(const struct perseus__nvml_gpu *gpu, int64_t *value, struct perseus_error *err)
 {
-	int mode;
+	int mode = 0;
 	const enum perseus_status status =
 			PERSEUS__NVML_CALL(gpu->nvml, err, nvmlDeviceGetPersistenceMode, gpu->handle, &mode);
 	if (status == PERSEUS_OK)
@@ -203,7 +203,7 @@ enum perseus_status
 perseus__nvml_clocks(void *self, enum perseus_setting setting, int32_t *mhz, int32_t *n, struct perseus_error *err)
 {
 	const struct perseus__nvml_gpu *gpu = self;
-	unsigned int found[PERSEUS_MAX_CLOCKS];
+	unsigned int found[PERSEUS_MAX_CLOCKS] = {0};
 	unsigned int n_found = PERSEUS_MAX_CLOCKS;
 	enum perseus_status status = list_clocks(gpu, NULL, &n_found, found, err);
 	if (status == PERSEUS_OK && setting == PERSEUS_SETTING_SM_CLOCKS) {

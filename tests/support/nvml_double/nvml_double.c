@@ -201,7 +201,8 @@ nvmlShutdown(void)
 {
 	(void)pthread_mutex_lock(&library.mutex);
 	const int result = library.n_inits > 0 ? PERSEUS__NVML_OK : UNINITIALIZED;
-	if (library.n_inits > 0 && --library.n_inits == 0) {
+	library.n_inits -= library.n_inits > 0;
+	if (library.n_inits == 0 && library.node) {
 		perseus_node_close(library.node);
 		library.node = NULL;
 		library.n_gpus = 0;
