@@ -1,13 +1,15 @@
 /*
  * The program `perseus`: one table of subcommands, each in a file of its own.
  */
+#include "cli/agent_program.h"
 #include "cli/command.h"
 #include "cli/subcommand.h"
-#include "cli/zeusd.h"
 
 #include <perseus/version.h>
 
 #include <argp.h>
+#include <stdbool.h>
+#include <string.h>
 
 static const struct perseus__subcommand commands[] = {
 	{"plan", "choose a clock for every instruction", perseus__run_plan},
@@ -22,6 +24,14 @@ static const struct perseus__subcommand commands[] = {
 
 enum { EXIT_USAGE = 2 };
 
+/* Whether the program was started as zeusd, whose command line the agent has as well. */
+static bool
+is_zeusd(const char *program)
+{
+	const char *slash = strrchr(program, '/');
+	return strcmp(slash ? slash + 1 : program, "zeusd") == 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -34,8 +44,8 @@ main(int argc, char **argv)
 	};
 	argp_program_version = "perseus " PERSEUS_VERSION;
 	argp_err_exit_status = EXIT_USAGE;
-	if (argc > 0 && perseus__is_zeusd(argv[0]))
-		return perseus__run_zeusd(argc, argv);
+	if (argc > 0 && is_zeusd(argv[0]))
+		return perseus__become_agent("zeusd", argc, argv);
 	static char name[] = "perseus";
 	if (argc > 0)
 		argv[0] = name;

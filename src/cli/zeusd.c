@@ -14,13 +14,6 @@
 
 enum { EXIT_FAILED = 1, EXIT_WRONG_USAGE = 2 };
 
-bool
-perseus__is_zeusd(const char *program)
-{
-	const char *slash = strrchr(program, '/');
-	return strcmp(slash ? slash + 1 : program, "zeusd") == 0;
-}
-
 const char *
 perseus__zeusd_rapl_root(void)
 {

@@ -2,11 +2,6 @@
 #ifndef PERSEUS_CLI_ZEUSD_H
 #define PERSEUS_CLI_ZEUSD_H
 
-#include <stdbool.h>
-
-/* Whether the program was started as zeusd. */
-bool perseus__is_zeusd(const char *program);
-
 /* zeusd serve, zeusd token issue; the exit codes are zeusd's: 0, 1 for failures, 2 for wrong usage. */
 int perseus__run_zeusd(int argc, char **argv);
 

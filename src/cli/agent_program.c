@@ -1,0 +1,67 @@
+/* From perseus to perseus-agent, see the header. */
+#include "cli/agent_program.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "cli/command.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char name[] = "perseus-agent";
+
+/* The other's path, in the directory of this program; 0 or why not. */
+static int
+find_beside(char path[PATH_MAX])
+{
+	const ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	if (length < 0)
+		return errno;
+	path[length] = '\0';
+	char *slash = strrchr(path, '/');
+	const size_t room = slash ? (size_t)(path + PATH_MAX - slash - 1) : 0;
+	if (room < sizeof name)
+		return ENAMETOOLONG;
+	memcpy(slash + 1, name, sizeof name);
+	return 0;
+}
+
+int
+perseus__become_agent(const char *command, int argc, char **argv)
+{
+	char path[PATH_MAX];
+	struct perseus_error err;
+	char **words = perseus__new_array((size_t)argc + 2, sizeof *words);
+	if (!words) {
+		(void)perseus__no_memory(&err);
+		return perseus__print_error(&err);
+	}
+	words[0] = (char *)(uintptr_t)name;
+	words[1] = (char *)(uintptr_t)command;
+	for (int i = 1; i < argc; i++)
+		words[i + 1] = argv[i];
+	int reason = find_beside(path);
+	if (reason == 0) {
+		(void)execv(path, words);
+		reason = errno;
+	}
+	perseus__free(words);
+	(void)perseus__fail(&err, PERSEUS_IO, "cannot run %s, which belongs beside perseus: %s", name, strerror(reason));
+	return perseus__print_error(&err);
+}
+
+int
+perseus__run_agent(int argc, char **argv)
+{
+	return perseus__become_agent("agent", argc, argv);
+}
+
+int
+perseus__run_token(int argc, char **argv)
+{
+	return perseus__become_agent("token", argc, argv);
+}
