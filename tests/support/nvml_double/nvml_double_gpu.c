@@ -109,6 +109,21 @@ nvmlDeviceGetPersistenceMode(handle gpu, int *mode)
 	return result;
 }
 
+/* A GPU that cannot lock its memory clock has one all the same: that of now. */
+static enum perseus_status
+find_clocks(handle gpu, enum perseus_setting setting, int32_t *mhz, int32_t *n, struct perseus_error *err)
+{
+	const enum perseus_status status = perseus_device_clocks(double_node(), gpu->device, setting, mhz, n, err);
+	int64_t now_mhz;
+	if (status != PERSEUS_UNSUPPORTED || setting != PERSEUS_SETTING_MEMORY_CLOCKS
+			|| perseus_device_read(double_node(), gpu->device, PERSEUS_QUANTITY_MEMORY_CLOCK, &now_mhz, err)
+					!= PERSEUS_OK)
+		return status;
+	*mhz = (int32_t)now_mhz;
+	*n = 1;
+	return PERSEUS_OK;
+}
+
 /* NVML's protocol for lists: `*n` is the room in `mhz`; where it is too small, what is needed comes back. */
 static int
 list_clocks(handle gpu, enum perseus_setting setting, unsigned int *n, unsigned int *mhz)
@@ -116,8 +131,7 @@ list_clocks(handle gpu, enum perseus_setting setting, unsigned int *n, unsigned 
 	int32_t clocks[PERSEUS_MAX_CLOCKS];
 	int32_t n_clocks = 0;
 	struct perseus_error err = {.message = ""};
-	const enum perseus_status status =
-			perseus_device_clocks(double_node(), gpu->device, setting, clocks, &n_clocks, &err);
+	const enum perseus_status status = find_clocks(gpu, setting, clocks, &n_clocks, &err);
 	if (status != PERSEUS_OK)
 		return double_result(status, &err);
 	const unsigned int room = *n;
