@@ -137,7 +137,8 @@ struct perseus_node_settings {
  *   sim:MODEL[xN][,KEY=VALUE...]   N simulated GPUs; MODEL is a100, a40, or a profile CSV; keys in docs/devices.md
  *   replay:TRACE.csv         devices of a recorded trace (the CSV that `perseus measure --csv` writes)
  *   auto                     nvml+rapl, each where it is there; not finding one is a note, not an error
- * `settings` may be NULL. Free with perseus_node_close.
+ * `settings` may be NULL. Free with perseus_node_close. GPUs of NVIDIA's driver do not survive a fork: open them in the
+ * process that uses them.
  * Errors: INVALID for a spec, with the part at fault; UNSUPPORTED where a backend that was named is not there; IO.
  */
 PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_node_open(const char *spec,
