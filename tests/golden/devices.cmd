@@ -1,5 +1,5 @@
 perseus devices --devices sim:a100x4,step_ms=60000
-perseus devices --devices sim:a40x3,step_ms=60000,load=1,fault=denied,fault=no-power:1,fault=no-memory-clocks:2
+perseus devices --devices sim:a40x3,step_ms=60000,load=blocking,blocking_w=10,fault=denied,fault=no-power:1,fault=no-memory-clocks:2
 perseus devices --devices sim:a100x2,step_ms=60000,fault=lost:1
 perseus devices --devices sim:a100,step_ms=60000,fault=no-counter --json
 mkdir -p $TMP/zones/intel-rapl:0 && cd $TMP/zones/intel-rapl:0 && echo package-0 >name && echo 262143328850 >max_energy_range_uj && echo 123456789 >energy_uj
