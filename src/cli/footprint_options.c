@@ -16,7 +16,7 @@ static const double MAX_EMBODIED_KG = 1e9;
 static const double MAX_LIFESPAN_YEARS = 100;
 static const double DEFAULT_LIFESPAN_YEARS = 4; /* as the examples of ISO/IEC 21031 have it */
 
-static const struct argp_option options[] = {
+static const struct argp_option option_table[] = {
 	{NULL, 0, NULL, 0, "Carbon and cost. What is not given is not computed.", 4},
 	{"intensity", KEY_INTENSITY, "G|FILE", 0,
 		"Carbon intensity of electricity: grams of CO2 equivalent per kWh, or a CSV or JSON file of zones", 0},
@@ -98,12 +98,12 @@ take_pue(const struct argp_state *state, struct perseus__factors *factors, const
 
 /* A number is a value, anything else a file. */
 static void
-take_intensity(const struct argp_state *state, struct perseus__footprint_options *given, const char *arg)
+take_intensity(const struct argp_state *state, struct perseus__footprint_options *options, const char *arg)
 {
 	struct perseus__decimal decimal;
-	struct perseus__factors *factors = &given->factors;
+	struct perseus__factors *factors = &options->factors;
 	const bool is_number = perseus__decimal_parse(arg, &decimal);
-	given->intensity_file = is_number ? NULL : arg;
+	options->intensity_file = is_number ? NULL : arg;
 	factors->has_intensity = is_number;
 	factors->intensity = (struct perseus__intensity){.source = "--intensity"};
 	if (is_number)
@@ -112,46 +112,46 @@ take_intensity(const struct argp_state *state, struct perseus__footprint_options
 }
 
 static void
-check(const struct argp_state *state, const struct perseus__footprint_options *given)
+check(const struct argp_state *state, const struct perseus__footprint_options *options)
 {
-	if (given->zone && !given->intensity_file)
+	if (options->zone && !options->intensity_file)
 		argp_error(state, "--zone needs --intensity=FILE, a CSV or JSON file of zones");
-	if (given->year && !given->intensity_file)
+	if (options->year && !options->intensity_file)
 		argp_error(state, "--intensity-year needs --intensity=FILE, a CSV or JSON file of zones");
 }
 
 static error_t
 parse_option(int key, char *arg, struct argp_state *state)
 {
-	struct perseus__footprint_options *given = state->input;
+	struct perseus__footprint_options *options = state->input;
 	switch (key) {
 	case KEY_INTENSITY:
-		take_intensity(state, given, arg);
+		take_intensity(state, options, arg);
 		return 0;
 	case KEY_ZONE:
-		given->zone = arg;
+		options->zone = arg;
 		return 0;
 	case KEY_YEAR:
-		given->year = perseus__option_count(state, "--intensity-year", arg, 1900, 2999);
+		options->year = perseus__option_count(state, "--intensity-year", arg, 1900, 2999);
 		return 0;
 	case KEY_PRICE:
-		take_price(state, &given->factors, arg);
+		take_price(state, &options->factors, arg);
 		return 0;
 	case KEY_PUE:
-		take_pue(state, &given->factors, arg);
+		take_pue(state, &options->factors, arg);
 		return 0;
 	case KEY_EMBODIED:
-		take_embodied(state, &given->factors, arg);
+		take_embodied(state, &options->factors, arg);
 		return 0;
 	case ARGP_KEY_SUCCESS:
-		check(state, given);
+		check(state, options);
 		return 0;
 	default: /* keys are not an enum: argp has its own beside ours */
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
-const struct argp perseus__footprint_argp = {.options = options, .parser = parse_option};
+const struct argp perseus__footprint_argp = {.options = option_table, .parser = parse_option};
 
 struct perseus__footprint_options
 perseus__footprint_options_init(void)
@@ -160,32 +160,32 @@ perseus__footprint_options_init(void)
 }
 
 enum perseus_status
-perseus__footprint_options_load(struct perseus__footprint_options *given, struct perseus_error *err)
+perseus__footprint_options_load(struct perseus__footprint_options *options, struct perseus_error *err)
 {
-	if (!given->intensity_file)
+	if (!options->intensity_file)
 		return PERSEUS_OK;
-	const enum perseus_status status = perseus__intensity_table_read(given->intensity_file, &given->table, err);
-	const struct perseus__intensity_query query = {.zone = given->zone, .year = given->year};
-	return status == PERSEUS_OK ? perseus__intensity_check(given->table, &query, err) : status;
+	const enum perseus_status status = perseus__intensity_table_read(options->intensity_file, &options->table, err);
+	const struct perseus__intensity_query query = {.zone = options->zone, .year = options->year};
+	return status == PERSEUS_OK ? perseus__intensity_check(options->table, &query, err) : status;
 }
 
 enum perseus_status
-perseus__footprint_options_resolve(const struct perseus__footprint_options *given, int64_t begin_ms, int64_t end_ms,
+perseus__footprint_options_resolve(const struct perseus__footprint_options *options, int64_t begin_ms, int64_t end_ms,
 		struct perseus__factors *factors, struct perseus_error *err)
 {
-	*factors = given->factors;
-	if (!given->table)
+	*factors = options->factors;
+	if (!options->table)
 		return PERSEUS_OK;
 	const struct perseus__intensity_query query = {
-		.zone = given->zone, .year = given->year, .begin_ms = begin_ms, .end_ms = end_ms};
-	const enum perseus_status status = perseus__intensity_find(given->table, &query, &factors->intensity, err);
+		.zone = options->zone, .year = options->year, .begin_ms = begin_ms, .end_ms = end_ms};
+	const enum perseus_status status = perseus__intensity_find(options->table, &query, &factors->intensity, err);
 	factors->has_intensity = status == PERSEUS_OK;
 	return status;
 }
 
 void
-perseus__footprint_options_fini(struct perseus__footprint_options *given)
+perseus__footprint_options_fini(struct perseus__footprint_options *options)
 {
-	perseus__intensity_table_free(given->table);
-	*given = perseus__footprint_options_init();
+	perseus__intensity_table_free(options->table);
+	*options = perseus__footprint_options_init();
 }

@@ -15,7 +15,7 @@ static const struct argp_option option_table[] = {
 };
 
 static error_t
-parse_option(int key, char *arg, struct argp_state *state)
+parse_option(int key, char *arg, struct argp_state *state) /* NOLINT(readability-non-const-parameter): argp's */
 {
 	const char **ledger = state->input;
 	if (key != KEY_LEDGER)
