@@ -46,14 +46,15 @@ write_json(const struct perseus__run *run, struct perseus__text *text)
 {
 	struct perseus__json json = perseus__json_init(text);
 	perseus__json_open_object(&json, NULL, false);
-	perseus__run_json(&json, run, NULL);
+	perseus__run_json(&json, run, run->no_intensity);
 	perseus__json_close_object(&json);
 }
 
 static void
 write_text(const struct perseus__run *run, struct perseus__text *text)
 {
-	const struct perseus__run_report report = {.run = run};
+	const struct perseus__run_report report = {
+		.run = run, .peak_power_w = run->has_peak_power ? &run->peak_power_w : NULL, .no_intensity = run->no_intensity};
 	perseus__run_report(&report, text);
 }
 

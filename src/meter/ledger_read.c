@@ -38,6 +38,7 @@ take_run(struct perseus__statement *statement, struct perseus__run *run, struct 
 	run->exit_status = (int32_t)perseus__take_integer(statement, -1);
 	run->signal = (int32_t)perseus__take_integer(statement, 0);
 	run->rank = (int32_t)perseus__take_integer(statement, -1);
+	run->peak_power_w = perseus__take_real(statement, &run->has_peak_power);
 	char **const texts[] = {&run->cwd, &run->host, &run->user, &run->job, &run->version, &run->note};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (take_owned(statement, texts[i], err) != PERSEUS_OK)
@@ -57,7 +58,7 @@ static enum perseus_status
 read_run(const struct perseus__ledger *ledger, int64_t id, struct perseus__run *run, struct perseus_error *err)
 {
 	struct perseus__statement statement = perseus__statement_new(ledger,
-			"SELECT id, uuid, state = 'done', begin_ms, end_ms, time_s, exit_status, signal, rank, cwd, host, user,"
+			"SELECT id, uuid, state = 'done', begin_ms, end_ms, time_s, exit_status, signal, rank, peak_power_w, cwd, host, user,"
 			" job, perseus_version, note, pid, start_ticks, pid_namespace, boot_id FROM runs WHERE id = ?");
 	perseus__bind_integer(&statement, id);
 	enum perseus_status status = PERSEUS_OK;
@@ -146,6 +147,7 @@ take_device(struct perseus__statement *statement, struct perseus__run *run, stru
 	reading->average_power_w = perseus__take_real(statement, &reading->has_average_power);
 	reading->peak_power_w = perseus__take_real(statement, &reading->has_peak_power);
 	perseus__take_word(statement, reading->reason, sizeof reading->reason);
+	perseus__take_word(statement, info->note, sizeof info->note);
 	run->n_devices++;
 	return PERSEUS_OK;
 }
@@ -166,6 +168,8 @@ take_factors(struct perseus__statement *statement, struct perseus__run *run, str
 	if (!perseus__intensity_type_parse(type, &intensity->type))
 		return fail_word(statement, "type of intensity", type, err);
 	perseus__take_word(statement, intensity->source, sizeof intensity->source);
+	if (take_owned(statement, &run->no_intensity, err) != PERSEUS_OK)
+		return PERSEUS_NO_MEMORY;
 	factors->price_per_kwh = perseus__take_real(statement, &factors->has_price);
 	perseus__take_word(statement, factors->currency, sizeof factors->currency);
 	factors->embodied_kg = perseus__take_real(statement, &factors->has_embodied);
@@ -212,10 +216,10 @@ read_parts(const struct perseus__ledger *ledger, int64_t id, struct perseus__run
 		{"SELECT json_array_length(command), value FROM runs, json_each(command) WHERE runs.id = ? ORDER BY key",
 			take_argument},
 		{"SELECT count(*) OVER (), kind, device_index, uuid, pci_address, name, architecture, backend, is_simulated,"
-		 " is_mig, is_module, method, energy_j, error_j, average_power_w, peak_power_w, reason FROM devices"
+		 " is_mig, is_module, method, energy_j, error_j, average_power_w, peak_power_w, reason, note FROM devices"
 		 " WHERE run = ? ORDER BY position",
 			take_device},
-		{"SELECT pue, gco2e_per_kwh, zone, year, n_hours, intensity_type, source, price_per_kwh, currency, embodied_kg,"
+		{"SELECT pue, gco2e_per_kwh, zone, year, n_hours, intensity_type, source, no_intensity, price_per_kwh, currency, embodied_kg,"
 		 " lifespan_years, share FROM factors WHERE run = ?",
 			take_factors},
 		{"SELECT n_devices, n_measured, energy_j, error_j, facility_kwh, operational_gco2e, embodied_gco2e, cost"

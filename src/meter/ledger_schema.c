@@ -23,6 +23,7 @@ const char *const perseus__ledger_migrations[] = {
 	" rank INTEGER,"
 	" perseus_version TEXT,"
 	" is_simulated INTEGER,"
+	" peak_power_w REAL," /* of all devices together */
 	" note TEXT,"
 	" pid INTEGER,"
 	" start_ticks INTEGER,"
@@ -48,6 +49,7 @@ const char *const perseus__ledger_migrations[] = {
 	" average_power_w REAL,"
 	" peak_power_w REAL,"
 	" reason TEXT," /* why there is no energy */
+	" note TEXT,"
 	" PRIMARY KEY (run, position)"
 	") STRICT, WITHOUT ROWID;"
 	"CREATE TABLE factors ("
@@ -59,6 +61,7 @@ const char *const perseus__ledger_migrations[] = {
 	" n_hours INTEGER,"
 	" intensity_type TEXT,"
 	" source TEXT,"
+	" no_intensity TEXT," /* why there is none though one was asked for */
 	" price_per_kwh REAL,"
 	" currency TEXT,"
 	" embodied_kg REAL,"

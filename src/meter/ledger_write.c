@@ -106,12 +106,13 @@ update_run(const struct perseus__ledger *ledger, const struct perseus__run *run,
 {
 	struct perseus__statement statement = perseus__statement_new(ledger,
 			"UPDATE runs SET state = 'done', end_ms = ?, time_s = ?, exit_status = ?, signal = ?, is_simulated = ?,"
-			" note = coalesce(?, note) WHERE id = ? AND uuid = ? AND state = 'running'");
+			" peak_power_w = ?, note = coalesce(?, note) WHERE id = ? AND uuid = ? AND state = 'running'");
 	perseus__bind_integer(&statement, run->end_ms);
 	perseus__bind_real(&statement, run->time_s);
 	perseus__bind_integer_if(&statement, run->exit_status >= 0, run->exit_status);
 	perseus__bind_integer_if(&statement, run->signal > 0, run->signal);
 	perseus__bind_integer(&statement, perseus__run_is_simulated(run));
+	perseus__bind_real_if(&statement, run->has_peak_power, run->peak_power_w);
 	perseus__bind_text(&statement, run->note);
 	perseus__bind_integer(&statement, run->id);
 	perseus__bind_text(&statement, run->uuid);
@@ -126,7 +127,7 @@ insert_device(const struct perseus__ledger *ledger, int64_t id, int32_t position
 	const struct perseus_reading *reading = &device->reading;
 	const bool is_measured = reading->method != PERSEUS_METHOD_NONE;
 	struct perseus__statement statement = perseus__statement_new(
-			ledger, "INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+			ledger, "INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	perseus__bind_integer(&statement, id);
 	perseus__bind_integer(&statement, position);
 	perseus__bind_text(&statement, perseus_device_kind_name(info->kind));
@@ -145,19 +146,20 @@ insert_device(const struct perseus__ledger *ledger, int64_t id, int32_t position
 	perseus__bind_real_if(&statement, reading->has_average_power, reading->average_power_w);
 	perseus__bind_real_if(&statement, reading->has_peak_power, reading->peak_power_w);
 	perseus__bind_word(&statement, reading->reason);
+	perseus__bind_word(&statement, info->note);
 	(void)perseus__statement_step(&statement);
 	return perseus__statement_end(&statement, err);
 }
 
 static enum perseus_status
-insert_factors(const struct perseus__ledger *ledger, int64_t id, const struct perseus__factors *factors,
-		struct perseus_error *err)
+insert_factors(const struct perseus__ledger *ledger, const struct perseus__run *run, struct perseus_error *err)
 {
+	const struct perseus__factors *factors = &run->factors;
 	const struct perseus__intensity *intensity = &factors->intensity;
 	const bool has_intensity = factors->has_intensity;
 	struct perseus__statement statement =
-			perseus__statement_new(ledger, "INSERT INTO factors VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-	perseus__bind_integer(&statement, id);
+			perseus__statement_new(ledger, "INSERT INTO factors VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	perseus__bind_integer(&statement, run->id);
 	perseus__bind_real(&statement, factors->pue);
 	perseus__bind_real_if(&statement, has_intensity, intensity->gco2e_per_kwh);
 	perseus__bind_word(&statement, has_intensity ? intensity->zone : "");
@@ -165,6 +167,7 @@ insert_factors(const struct perseus__ledger *ledger, int64_t id, const struct pe
 	perseus__bind_integer_if(&statement, has_intensity && intensity->n_hours > 0, intensity->n_hours);
 	perseus__bind_word(&statement, has_intensity ? perseus__intensity_type_name(intensity->type) : "");
 	perseus__bind_word(&statement, has_intensity ? intensity->source : "");
+	perseus__bind_text(&statement, run->no_intensity);
 	perseus__bind_real_if(&statement, factors->has_price, factors->price_per_kwh);
 	perseus__bind_word(&statement, factors->has_price ? factors->currency : "");
 	perseus__bind_real_if(&statement, factors->has_embodied, factors->embodied_kg);
@@ -215,7 +218,7 @@ finish_locked(const struct perseus__ledger *ledger, const struct perseus__run *r
 	for (int32_t i = 0; i < run->n_devices && status == PERSEUS_OK; i++)
 		status = insert_device(ledger, run->id, i, &run->devices[i], err);
 	if (status == PERSEUS_OK)
-		status = insert_factors(ledger, run->id, &run->factors, err);
+		status = insert_factors(ledger, run, err);
 	if (status == PERSEUS_OK)
 		status = insert_footprint(ledger, run->id, &run->footprint, err);
 	for (int32_t i = 0; i < run->n_results && status == PERSEUS_OK; i++)

@@ -75,6 +75,7 @@ perseus__run_fini(struct perseus__run *run)
 	perseus__free(run->job);
 	perseus__free(run->version);
 	perseus__free(run->note);
+	perseus__free(run->no_intensity);
 	perseus__free(run->devices);
 	perseus__free(run->results);
 	*run = perseus__run_init();

@@ -68,7 +68,10 @@ struct perseus__run {
 
 	struct perseus__run_device *devices; /* length n_devices; owned */
 	int32_t n_devices;
+	bool has_peak_power;
+	double peak_power_w; /* of all devices that were measured, together */
 	struct perseus__factors factors;
+	char *no_intensity; /* why there is none though one was asked for */
 	struct perseus__footprint footprint;
 	struct perseus__result *results; /* length n_results, by key; owned */
 	int32_t n_results;

@@ -74,6 +74,9 @@ fill_training(struct perseus__run *run, double time_s, double gpu_j)
 	fill_device(&run->devices[2], PERSEUS_DEVICE_CPU, 0, 100 * time_s, time_s);
 	fill_device(&run->devices[3], PERSEUS_DEVICE_DRAM, 0, 0, time_s);
 	run->devices[3].reading = (struct perseus_reading){.device = 3, .reason = "energy_uj: Permission denied"};
+	(void)snprintf(run->devices[1].info.note, sizeof run->devices[1].info.note, "a slice of it was asked for");
+	run->has_peak_power = true;
+	run->peak_power_w = 905;
 	run->factors = (struct perseus__factors){
 		.pue = 1.2,
 		.has_intensity = true,
@@ -102,6 +105,7 @@ fill_signalled(struct perseus__run *run)
 	fill_device(&run->devices[0], PERSEUS_DEVICE_GPU, 0, 3000, run->time_s);
 	fill_device(&run->devices[1], PERSEUS_DEVICE_GPU, 1, 3100, run->time_s);
 	fill_device(&run->devices[2], PERSEUS_DEVICE_CPU, 0, 900, run->time_s);
+	require(perseus__run_set_text(&run->no_intensity, "zones.csv: there is no value for 2026-08-04T12:00Z", NULL));
 }
 
 static void

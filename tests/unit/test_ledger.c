@@ -123,6 +123,7 @@ require_same_devices(const struct perseus__run *a, const struct perseus__run *b)
 		ck_assert_int_eq(x->reading.has_peak_power, y->reading.has_peak_power);
 		ck_assert_double_eq(x->reading.peak_power_w, y->reading.peak_power_w);
 		ck_assert_str_eq(x->reading.reason, y->reading.reason);
+		ck_assert_str_eq(x->info.note, y->info.note);
 	}
 }
 
@@ -176,7 +177,10 @@ require_same_run(const struct perseus__run *a, const struct perseus__run *b)
 	require_same_text(a->job, b->job);
 	require_same_text(a->version, b->version);
 	require_same_text(a->note, b->note);
+	require_same_text(a->no_intensity, b->no_intensity);
 	ck_assert_int_eq(a->rank, b->rank);
+	ck_assert_int_eq(a->has_peak_power, b->has_peak_power);
+	ck_assert_double_eq(a->peak_power_w, b->peak_power_w);
 	require_same_devices(a, b);
 	require_same_footprint(a, b);
 	ck_assert_int_eq(a->n_results, b->n_results);

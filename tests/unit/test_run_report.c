@@ -66,7 +66,8 @@ START_TEST(says_everything)
 			   "GPU 1 (simulated)  NVIDIA A100-SXM4-80GB        1.0010  0.0011      278.1   400.0  counter\n"
 			   "CPU 0              package                      0.3600  0.0004      100.0          power\n"
 			   "DRAM 0                                    not measured                             energy_uj:"
-			   " Permission denied\n");
+			   " Permission denied\n"
+			   "GPU 1: a slice of it was asked for\n");
 }
 END_TEST
 
