@@ -115,7 +115,7 @@ read_number(const struct perseus__ledger *ledger, const char *sql, int64_t *numb
 	return perseus__statement_end(&statement, err);
 }
 
-/* Versions of what is in the file; `*is_empty` where there is nothing in it. */
+/* Versions of what is in the file; `*is_empty` where there is nothing in it. Within a transaction. */
 static enum perseus_status
 read_version(const struct perseus__ledger *ledger, int64_t *version, bool *is_empty, struct perseus_error *err)
 {
@@ -158,7 +158,11 @@ migrate(const struct perseus__ledger *ledger, enum perseus__ledger_mode mode, st
 {
 	int64_t version = 0;
 	bool is_empty = false;
-	enum perseus_status status = read_version(ledger, &version, &is_empty, err);
+	/* of one moment, as another process may be making the tables */
+	enum perseus_status status = perseus__ledger_execute(ledger, "BEGIN", err);
+	if (status != PERSEUS_OK)
+		return status;
+	status = perseus__ledger_end_transaction(ledger, read_version(ledger, &version, &is_empty, err), err);
 	if (status != PERSEUS_OK || version == PERSEUS__LEDGER_VERSION)
 		return status;
 	if (is_empty && mode != PERSEUS__LEDGER_CREATE)

@@ -58,8 +58,8 @@ static enum perseus_status
 read_run(const struct perseus__ledger *ledger, int64_t id, struct perseus__run *run, struct perseus_error *err)
 {
 	struct perseus__statement statement = perseus__statement_new(ledger,
-			"SELECT id, uuid, state = 'done', begin_ms, end_ms, time_s, exit_status, signal, rank, peak_power_w, cwd, host, user,"
-			" job, perseus_version, note, pid, start_ticks, pid_namespace, boot_id FROM runs WHERE id = ?");
+			"SELECT id, uuid, state = 'done', begin_ms, end_ms, time_s, exit_status, signal, rank, peak_power_w, cwd,"
+			" host, user, job, perseus_version, note, pid, start_ticks, pid_namespace, boot_id FROM runs WHERE id = ?");
 	perseus__bind_integer(&statement, id);
 	enum perseus_status status = PERSEUS_OK;
 	const bool is_there = perseus__statement_step(&statement);
@@ -219,8 +219,8 @@ read_parts(const struct perseus__ledger *ledger, int64_t id, struct perseus__run
 		 " is_mig, is_module, method, energy_j, error_j, average_power_w, peak_power_w, reason, note FROM devices"
 		 " WHERE run = ? ORDER BY position",
 			take_device},
-		{"SELECT pue, gco2e_per_kwh, zone, year, n_hours, intensity_type, source, no_intensity, price_per_kwh, currency, embodied_kg,"
-		 " lifespan_years, share FROM factors WHERE run = ?",
+		{"SELECT pue, gco2e_per_kwh, zone, year, n_hours, intensity_type, source, no_intensity, price_per_kwh,"
+		 " currency, embodied_kg, lifespan_years, share FROM factors WHERE run = ?",
 			take_factors},
 		{"SELECT n_devices, n_measured, energy_j, error_j, facility_kwh, operational_gco2e, embodied_gco2e, cost"
 		 " FROM footprints WHERE run = ?",
