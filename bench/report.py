@@ -19,7 +19,7 @@ PROTOTYPE_WORST_GAP = 0.0335  # A40, M = 96, 1.02: a prototype of this method
 FIGURES = {
     "ratio": 20000, "8x128_s": 0.2, "8x128_mib": 16, "16x256_s": 1.0, "64x512_s": 60, "64x512_mib": 128,
     "quantised_s": 10, "loss": 2e-5, "deadline_s": 0.05, "lookup_us": 20, "gap_mean": 0.0015, "gap_worst": 0.006,
-    "share": 0.60, "points": 1.0,
+    "share": 0.60, "points": 1.0, "window_us": 2, "thread_share": 0.005,
 }
 
 
@@ -229,6 +229,23 @@ def distance(case):
     return max(0.0, 100 * (case["answer_j"] - case["bound_j"]) / case["baseline_j"])
 
 
+def meter_figures(results):
+    asked = f"≤ {FIGURES['window_us']} µs"
+    windows = results.of("window")
+    what = "a window begun and ended, beside the readings of the devices"
+    if not windows:
+        yield what, asked, results.why_skipped("meter, 8 GPUs"), "–"
+        return
+    worst = max(windows, key=lambda r: r["window_us"] - r["readings_us"])
+    own_us = worst["window_us"] - worst["readings_us"]
+    yield (what, asked, f"{own_us:.2f} µs ({worst['devices']} simulated GPUs, {worst['open']:,} windows open)",
+           verdict(own_us <= FIGURES["window_us"]))
+    thread = max(results.of("meter_thread"), key=lambda r: r["share"])
+    yield (f"the meter's thread, 10 Hz, {thread['devices']} simulated GPUs",
+           f"≤ {percent(FIGURES['thread_share'], 1)} % of a core", f"{percent(thread['share'])} %",
+           verdict(thread["share"] <= FIGURES["thread_share"]))
+
+
 def lowtime_section(results):
     rows = []
     for run in results.of("lowtime"):
@@ -374,6 +391,20 @@ def command_section(results):
             *table(["command", "wall time", "processor time", "median of", "peak MiB"], rows)] if rows else []
 
 
+def meter_section(results):
+    rows = [[r["devices"], f"{r['open']:,}", f"{r['window_us']:.2f}", f"{r['readings_us']:.2f}",
+             f"{r['window_us'] - r['readings_us']:.2f}", r["runs"]] for r in results.of("window")]
+    if not rows:
+        return []
+    thread = max(results.of("meter_thread"), key=lambda r: r["share"])
+    return ["### Meter", "",
+            "Beginning and ending a window, µs of processor time; each reads the power of every device once. By "
+            "`bench_meter`, with the meter's thread running.", "",
+            *table(["simulated GPUs", "other windows open", "window", "the readings alone", "beside them", "median of"], rows),
+            f"The thread at 10 Hz takes {percent(thread['share'])} % of a core with {thread['devices']} simulated GPUs; the "
+            f"process {thread['peak_rss_mib']:.1f} MiB.", ""]
+
+
 def skipped_section(results):
     skipped = results.of("skipped")
     return ["### Not measured", "", *(f"- {r['row']}: {r['why']}" for r in skipped), ""] if skipped else []
@@ -384,10 +415,11 @@ def render(results):
     lines = [f"Made by `{where['command']}` on {where['date']}: {where['processor']}, {where['cores']} cores, "
              f"{where['system']}, Meson build type {where['build_type']}. Times are processor time of one thread, medians "
              "where the tables say of how many.", ""]
-    figures = [f for part in (lowtime_figures, frontier_figures, deadline_figures, plan_figures) for f in part(results)]
+    figures = [f for part in (lowtime_figures, frontier_figures, deadline_figures, plan_figures, meter_figures)
+               for f in part(results)]
     lines += table(["what", "figure", "measured", "met"], figures, "llll")
     for section in (lowtime_section, frontier_section, quantised_section, deadline_section, plan_section, command_section,
-                    input_section, skipped_section):
+                    input_section, meter_section, skipped_section):
         lines += section(results)
     return "\n".join(lines).rstrip() + "\n"
 
