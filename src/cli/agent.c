@@ -54,6 +54,5 @@ perseus__run_zeusd_serve(int argc, char **argv)
 	options.node.devices = "auto";
 	options.node.rapl_root = perseus__zeusd_rapl_root();
 	(void)argp_parse(&perseus__serve_argp, argc, argv, 0, NULL, &options);
-	options.has_mode = true;
 	return run(&options);
 }

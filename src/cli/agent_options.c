@@ -96,6 +96,7 @@ void
 perseus__agent_options_init(struct perseus__agent_options *options, bool as_zeusd)
 {
 	*options = (struct perseus__agent_options){
+		.is_zeusd = as_zeusd,
 		.mode = PERSEUS__MODE_UDS,
 		.socket_path = as_zeusd ? "/run/zeusd/zeusd.sock" : "/run/perseus/agent.sock",
 		.tcp_address = "127.0.0.1:4938",
@@ -155,12 +156,14 @@ static error_t
 parse_socket_option(int key, const char *arg, const struct argp_state *state)
 {
 	static const char *const modes[] = {"uds", "tcp", "both", NULL};
+	static const char *const zeusd_modes[] = {"uds", "tcp", NULL};
 	struct perseus__agent_options *options = state->input;
 	struct perseus__unix_socket *socket = &options->settings.socket;
 	switch (key) {
 	case KEY_MODE:
 		options->has_mode = true;
-		options->mode = (enum perseus__agent_mode)perseus__option_word(state, "--mode", arg, modes);
+		options->mode = (enum perseus__agent_mode)perseus__option_word(
+				state, "--mode", arg, options->is_zeusd ? zeusd_modes : modes);
 		return 0;
 	case KEY_SOCKET_PATH:
 		options->socket_path = arg;
@@ -202,9 +205,7 @@ parse_serve_option(int key, char *arg, struct argp_state *state)
 		settings->front.cpu_poll_hz = perseus__option_count(state, "--cpu-power-poll-hz", arg, 1, 1000);
 		return 0;
 	case KEY_BACKEND:
-		if (perseus__option_word(state, "--gpu-backend", arg, backends) == 2)
-			argp_failure(state, perseus_status_exit_code(PERSEUS_UNSUPPORTED), 0,
-					"--gpu-backend amdsmi: AMD's GPUs are not supported");
+		options->wants_amdsmi = perseus__option_word(state, "--gpu-backend", arg, backends) == 2;
 		return 0;
 	case KEY_ENABLE:
 		settings->front.groups = perseus__groups_parse(state, "--enable", arg);
@@ -332,7 +333,9 @@ enum perseus_status
 perseus__agent_options_finish(struct perseus__agent_options *options, struct perseus_error *err)
 {
 	struct perseus__agent_settings *settings = &options->settings;
-	if (options->has_tcp_address && !options->has_mode)
+	if (options->wants_amdsmi)
+		return perseus__fail(err, PERSEUS_UNSUPPORTED, "--gpu-backend amdsmi: AMD's GPUs are not supported");
+	if (options->has_tcp_address && !options->has_mode && !options->is_zeusd)
 		options->mode = PERSEUS__MODE_BOTH;
 	settings->devices = options->node.devices;
 	/* The agent serves every job, whatever its own environment shows it. */

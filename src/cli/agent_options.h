@@ -18,6 +18,8 @@ struct perseus__agent_options {
 	struct perseus__node_options node; /* input of perseus__node_argp */
 	struct perseus__agent_settings settings;
 	struct perseus__allow allow[PERSEUS__MAX_ALLOW];
+	bool is_zeusd;
+	bool wants_amdsmi;
 	bool has_mode;
 	enum perseus__agent_mode mode;
 	const char *socket_path;

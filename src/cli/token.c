@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 enum { KEY_SIGNING_KEY = 500, KEY_USER, KEY_SCOPE, KEY_EXPIRES };
 
@@ -77,7 +78,7 @@ static enum perseus_status
 set_expiry(const char *expires, struct perseus__token *token, struct perseus_error *err)
 {
 	int64_t seconds = 0;
-	if (strcmp(expires, "never") == 0 || strcmp(expires, "0") == 0)
+	if (strcasecmp(expires, "never") == 0 || strcmp(expires, "0") == 0)
 		return PERSEUS_OK;
 	if (!perseus__duration_parse(expires, &seconds))
 		return perseus__fail(
