@@ -8,7 +8,8 @@
 
 #include <perseus/status.h>
 
-enum { PERSEUS__LISTEN_BACKLOG = 1024 };
+/* Connections that wait to be accepted; the system has a limit of its own. Beyond, a Unix socket refuses at once. */
+enum { PERSEUS__LISTEN_BACKLOG = 4096 };
 
 struct perseus__unix_socket {
 	const char *path;

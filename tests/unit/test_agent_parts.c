@@ -68,7 +68,7 @@ START_TEST(routes_are_found)
 }
 END_TEST
 
-/* Notes the order in which tasks run. */
+/* Notes the order in which tasks run, one at a time. */
 static struct {
 	atomic_int n;
 	int order[16];
@@ -77,7 +77,8 @@ static struct {
 static int64_t
 note(void *user, bool is_ending)
 {
-	ran.order[atomic_fetch_add(&ran.n, 1)] = (int)(intptr_t)user + (is_ending ? 100 : 0);
+	ran.order[atomic_load(&ran.n)] = (int)(intptr_t)user + (is_ending ? 100 : 0);
+	atomic_fetch_add(&ran.n, 1);
 	return PERSEUS__TASK_DONE;
 }
 
