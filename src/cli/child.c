@@ -33,6 +33,28 @@ perseus__signals_hold(struct perseus__signals *signals)
 	(void)sigaction(SIGCHLD, &standard, &signals->child);
 }
 
+/* What was held back before us, is ignored, or does nothing by itself, ends nobody. */
+static bool
+is_deadly(const struct perseus__signals *signals, int signal)
+{
+	struct sigaction action;
+	if (signal == SIGCHLD || signal == SIGCONT || signal == SIGURG || signal == SIGTSTP)
+		return false;
+	return sigismember(&signals->mask, signal) == 0 && sigaction(signal, NULL, &action) == 0
+			&& action.sa_handler != SIG_IGN;
+}
+
+int
+perseus__signals_end(const struct perseus__signals *signals)
+{
+	const struct timespec now = {0};
+	int signal;
+	do
+		signal = sigtimedwait(&signals->held, NULL, &now);
+	while (signal > 0 && !is_deadly(signals, signal));
+	return signal > 0 ? signal : 0;
+}
+
 static void
 restore(const struct perseus__signals *signals)
 {

@@ -30,6 +30,9 @@ struct perseus__signals {
  */
 void perseus__signals_hold(struct perseus__signals *signals);
 
+/* A signal that came meanwhile and that would have ended this process, were it not held back; 0: none did. */
+int perseus__signals_end(const struct perseus__signals *signals);
+
 /* Forgets what is still held back and undoes perseus__signals_hold in this thread. */
 void perseus__signals_release(const struct perseus__signals *signals);
 

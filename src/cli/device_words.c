@@ -5,8 +5,8 @@
 
 enum { MAX_RUNS = 3, SHORTEST_RUN = 3 };
 
-static const char *
-kind_word(enum perseus_device_kind kind)
+const char *
+perseus__device_kind_word(enum perseus_device_kind kind)
 {
 	switch (kind) {
 	case PERSEUS_DEVICE_GPU:
@@ -27,7 +27,8 @@ perseus__add_device_labels(
 	while (next < n) {
 		const struct perseus_device_info *first = perseus_node_device(node, devices[next]);
 		int32_t last_index = first->index;
-		perseus__text_addf(text, "%s%s %d", next ? ", " : "", kind_word(first->kind), (int)first->index);
+		perseus__text_addf(
+				text, "%s%s %d", next ? ", " : "", perseus__device_kind_word(first->kind), (int)first->index);
 		for (next++; next < n; next++) {
 			const struct perseus_device_info *info = perseus_node_device(node, devices[next]);
 			if (info->kind != first->kind || info->is_simulated != first->is_simulated || info->index != last_index + 1)

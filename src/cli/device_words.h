@@ -8,6 +8,9 @@
 
 #include <perseus/device.h>
 
+/* "GPU", "CPU", "DRAM". */
+const char *perseus__device_kind_word(enum perseus_device_kind kind);
+
 /*
  * Adds what users call these devices, neighbours together: "GPU 0-7, CPU 0". `devices`, length `n`, are indices of
  * `node`, ascending. Simulated ones say so: "GPU 0-3 (simulated)".

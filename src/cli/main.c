@@ -16,6 +16,7 @@ static const struct perseus__subcommand commands[] = {
 	{"frontier", "least energy for every iteration time", perseus__run_frontier},
 	{"profile", "what a file of measurements holds", perseus__run_profile},
 	{"devices", "what the devices of this machine read and take", perseus__run_devices},
+	{"measure", "measure what a command takes", perseus__run_measure},
 	{"runs", "the ledger of measured runs", perseus__run_runs},
 	{"agent", "serve measurement and control of this machine's devices", perseus__run_agent},
 	{"token", "issue and show tokens for the agent", perseus__run_token},

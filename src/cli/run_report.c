@@ -1,6 +1,7 @@
 /* A measured run as people read it, see the header. */
 #include "cli/run_report.h"
 
+#include "cli/device_words.h"
 #include "cli/quantity.h"
 #include "cli/table.h"
 #include "format/utc_time.h"
@@ -8,24 +9,10 @@
 #include <math.h>
 #include <string.h>
 
-static const char *
-kind_word(enum perseus_device_kind kind)
-{
-	switch (kind) {
-	case PERSEUS_DEVICE_GPU:
-		return "GPU";
-	case PERSEUS_DEVICE_CPU:
-		return "CPU";
-	case PERSEUS_DEVICE_DRAM:
-		return "DRAM";
-	}
-	return "device";
-}
-
 void
 perseus__device_label(const struct perseus_device_info *info, struct perseus__text *text)
 {
-	perseus__text_addf(text, "%s %d", kind_word(info->kind), (int)info->index);
+	perseus__text_addf(text, "%s %d", perseus__device_kind_word(info->kind), (int)info->index);
 }
 
 static void
@@ -118,6 +105,26 @@ device_unit(const struct perseus__run *run)
 	return perseus__energy_column(largest_j);
 }
 
+/* What to know of a device, once for all that it is true of. */
+static void
+add_note(const struct perseus__run *run, int32_t device, struct perseus__text *text)
+{
+	const char *note = run->devices[device].info.note;
+	int32_t n_more = 0;
+	for (int32_t i = 0; i < run->n_devices; i++) {
+		const bool is_same = strcmp(run->devices[i].info.note, note) == 0;
+		if (is_same && i < device)
+			return;
+		n_more += is_same && i > device;
+	}
+	if (!*note)
+		return;
+	perseus__device_label(&run->devices[device].info, text);
+	if (n_more > 0)
+		perseus__text_addf(text, " and %d more", (int)n_more);
+	perseus__text_addf(text, ": %s\n", note);
+}
+
 static void
 add_table(const struct perseus__run *run, struct perseus__text *text)
 {
@@ -134,13 +141,8 @@ add_table(const struct perseus__run *run, struct perseus__text *text)
 		add_device(&table, &run->devices[i], unit);
 	perseus__table_print(&table, 0, text);
 	perseus__table_fini(&table);
-	for (int32_t i = 0; i < run->n_devices; i++) {
-		const struct perseus_device_info *info = &run->devices[i].info;
-		if (!*info->note)
-			continue;
-		perseus__device_label(info, text);
-		perseus__text_addf(text, ": %s\n", info->note);
-	}
+	for (int32_t i = 0; i < run->n_devices; i++)
+		add_note(run, i, text);
 }
 
 static void
@@ -171,7 +173,8 @@ add_kinds(const struct perseus__run *run, struct perseus__column_unit unit, stru
 		const struct perseus__energy energy = perseus__run_energy_of(run, (enum perseus_device_kind)kind);
 		if (energy.n_devices == 0 || energy.n_devices == run->n_devices)
 			continue;
-		perseus__text_addf(text, "%s%s ", n++ ? ", " : "          ", kind_word((enum perseus_device_kind)kind));
+		perseus__text_addf(
+				text, "%s%s ", n++ ? ", " : "          ", perseus__device_kind_word((enum perseus_device_kind)kind));
 		if (energy.n_measured > 0)
 			perseus__quantity_add(text, energy.energy_j, unit);
 		else

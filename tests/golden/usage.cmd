@@ -6,6 +6,7 @@ perseus -V
 perseus plan --help
 perseus frontier --help
 perseus profile --help
+perseus measure --help
 perseus
 perseus fly
 perseus --fly

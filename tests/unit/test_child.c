@@ -212,6 +212,19 @@ START_TEST(the_child_finds_signals_as_they_were)
 }
 END_TEST
 
+START_TEST(knows_what_came_ahead_of_the_child)
+{
+	(void)signal(SIGUSR1, SIG_IGN);
+	ck_assert_int_eq(perseus__signals_end(&signals), 0);
+	(void)raise(SIGCONT);
+	(void)raise(SIGUSR1);
+	ck_assert_int_eq(perseus__signals_end(&signals), 0);
+	(void)raise(SIGINT);
+	ck_assert_int_eq(perseus__signals_end(&signals), SIGINT);
+	ck_assert_int_eq(perseus__signals_end(&signals), 0);
+}
+END_TEST
+
 static void
 note_stop(void *user)
 {
@@ -277,6 +290,7 @@ main(void)
 	tcase_add_test(tcase, runs_a_script_without_an_interpreter);
 	tcase_add_test(tcase, gives_up_waiting_in_time);
 	tcase_add_loop_test(tcase, passes_on_what_is_sent_to_it, 0, sizeof passed / sizeof *passed);
+	tcase_add_test(tcase, knows_what_came_ahead_of_the_child);
 	tcase_add_test(tcase, does_not_send_back_what_the_child_sent);
 	tcase_add_loop_test(tcase, stops_and_continues_with_the_child, 0, 3);
 	tcase_add_test(tcase, waits_while_the_child_alone_is_stopped);

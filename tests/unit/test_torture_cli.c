@@ -46,6 +46,10 @@ static const char *const commands[][MAX_ARGUMENTS] = {
 	{"perseus", "runs", "export", "--ledger", ledger_path, "1", "--format", "csv"},
 	{"perseus", "runs", "add-result", "--ledger", ledger_path, "1", "loss=2", "step=3"},
 	{"perseus", "version", "--json"},
+	{"perseus", "measure", "--no-ledger", "--devices", "sim:a100x2,step_ms=1", "--result", "a=1", "--note", "n",
+		"--csv", "/dev/null", "--output", "/dev/null", "true"},
+	{"perseus", "measure", "--no-ledger", "--devices", "sim:a100,step_ms=1", "--json", "--output", "/dev/null", "echo",
+		"out"},
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
