@@ -39,9 +39,18 @@ open_node(const struct rig *rig)
 	return node;
 }
 
+/* Check has handlers that pass a signal on to the whole group; no child may ever have them, not even for a moment. */
+static void
+forget_signals(void)
+{
+	(void)signal(SIGTERM, SIG_DFL);
+	(void)signal(SIGINT, SIG_DFL);
+}
+
 void
 rig_init(struct rig *rig)
 {
+	forget_signals();
 	*rig = (struct rig){.settings = {.lease_ttl_ns = 60000000000, .max_lease_ttl_ns = 3600000000000}};
 	const bool has_memory = access("/dev/shm", W_OK) == 0;
 	(void)snprintf(rig->home, sizeof rig->home, "%s/perseus-rig-XXXXXX", has_memory ? "/dev/shm" : "/tmp");
@@ -76,6 +85,13 @@ rig_read(const struct rig *rig, int32_t gpu, struct rig_state *state)
 			state->high[i] = state->low[i];
 		}
 	}
+}
+
+void
+rig_note_found(struct rig *rig)
+{
+	for (int32_t gpu = 0; gpu < RIG_GPUS; gpu++)
+		rig_read(rig, gpu, &rig->found[gpu]);
 }
 
 static bool
@@ -125,14 +141,6 @@ rig_has_file(const struct rig *rig, int32_t gpu)
 	return access(path, F_OK) == 0;
 }
 
-/* Check has handlers that pass a signal on to the whole group. */
-static void
-forget_signals(void)
-{
-	(void)signal(SIGTERM, SIG_DFL);
-	(void)signal(SIGINT, SIG_DFL);
-}
-
 /* A child that does nothing and dies with whoever made it. */
 static pid_t
 start_idle(void)
@@ -141,7 +149,6 @@ start_idle(void)
 	const pid_t child = fork();
 	require(child >= 0, "fork", strerror(errno));
 	if (child == 0) {
-		forget_signals();
 		/* Of the pairs above all: whoever holds an end of them keeps them open. */
 		(void)close_range(STDERR_FILENO + 1, ~0U, 0);
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -159,7 +166,6 @@ static void
 run_executor(const struct rig *rig, const int *fds)
 {
 	struct perseus_error err = {.message = ""};
-	forget_signals();
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	struct perseus_node *node = open_node(rig);
 	const enum perseus_status status =
@@ -183,8 +189,7 @@ void
 rig_start(struct rig *rig, bool has_link)
 {
 	int theirs[RIG_GPUS + 1];
-	for (int32_t gpu = 0; gpu < RIG_GPUS; gpu++)
-		rig_read(rig, gpu, &rig->found[gpu]);
+	rig_note_found(rig);
 	for (int i = 0; i <= RIG_GPUS; i++) {
 		int ends[2];
 		require(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0, "socketpair", strerror(errno));

@@ -46,6 +46,9 @@ void rig_fini(struct rig *rig);
 
 void rig_read(const struct rig *rig, int32_t gpu, struct rig_state *state);
 
+/* Notes the settings of all GPUs as found. */
+void rig_note_found(struct rig *rig);
+
 /* Whether the settings of all GPUs are those found at the start; prints the first that is not. */
 bool rig_is_as_found(const struct rig *rig);
 
