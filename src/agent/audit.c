@@ -40,7 +40,7 @@ perseus__audit_write(const struct perseus_device_info *gpu, const struct perseus
 	}
 	perseus__log_text(&line, "result", perseus_status_text(status));
 	if (status == PERSEUS_OK)
-		perseus__log_integer(&line, "time_us", time_ns / 1000);
+		perseus__log_integer(&line, "time_ns", time_ns);
 	else
 		perseus__log_text(&line, "message", err->message);
 	perseus__log_end(&line);
@@ -56,6 +56,7 @@ perseus__audit_lease(
 	add_gpu(&line, gpu);
 	perseus__log_integer(&line, "lease", (int64_t)lease->lease_id);
 	perseus__log_integer(&line, "writes", (int64_t)lease->n_writes);
-	perseus__log_text(&line, "why", why);
+	if (why)
+		perseus__log_text(&line, "why", why);
 	perseus__log_end(&line);
 }

@@ -10,7 +10,7 @@
 void perseus__audit_write(const struct perseus_device_info *gpu, const struct perseus__command *command,
 		enum perseus_status status, const struct perseus_error *err, int64_t time_ns);
 
-/* A lease has begun or ended; `why` in a few words. */
+/* A lease has begun, or ended: `why`, NULL where there is nothing to say. */
 void perseus__audit_lease(
 		const struct perseus_device_info *gpu, const struct perseus__lease *lease, const char *event, const char *why);
 

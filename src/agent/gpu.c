@@ -72,7 +72,7 @@ put_back(struct perseus__gpu *gpu, uint32_t settings, int64_t now_ns, struct per
 	else if (++gpu->n_tries < MAX_TRIES)
 		gpu->retry_ns = now_ns + RETRY_PERIOD_NS;
 	else
-		perseus__log_message(PERSEUS__LOG_ERROR, "not restored",
+		perseus__log_message(PERSEUS__LOG_ERROR, "not_restored",
 				"GPU %" PRId32 " (%s) did not take its settings back %d times: they stay saved until the next start",
 				gpu->info->index, gpu->info->uuid, gpu->n_tries);
 	return status;
@@ -88,7 +88,7 @@ end_lease(struct perseus__gpu *gpu, struct perseus__lease_entry *entry, const ch
 	(void)pthread_mutex_lock(&gpu->lock);
 	const uint32_t settings = perseus__lease_end(&gpu->book, entry);
 	(void)pthread_mutex_unlock(&gpu->lock);
-	perseus__audit_lease(gpu->info, &lease, "lease ends", why);
+	perseus__audit_lease(gpu->info, &lease, "lease_end", why);
 	gpu->n_tries = 0;
 	return put_back(gpu, settings, now_ns, err);
 }
@@ -157,7 +157,7 @@ begin_lease(struct perseus__gpu *gpu, const struct perseus__holder *holder, int 
 			perseus__lease_begin(&gpu->book, holder, lease_id, now_ns, default_ttl_ns(gpu, holder));
 	entry->process_fd = process_fd;
 	(void)pthread_mutex_unlock(&gpu->lock);
-	perseus__audit_lease(gpu->info, &entry->lease, "lease begins", "asked for");
+	perseus__audit_lease(gpu->info, &entry->lease, "lease_begin", NULL);
 	return entry;
 }
 
@@ -224,7 +224,7 @@ undo(struct perseus__gpu *gpu, enum perseus_setting setting, enum perseus_status
 	gpu->saved.settings &= ~bit;
 	struct perseus_error err = {.message = ""};
 	if (perseus__saved_store(gpu->directory, &gpu->saved, &err) != PERSEUS_OK)
-		perseus__log_message(PERSEUS__LOG_ERROR, "not saved", "%s", err.message);
+		perseus__log_message(PERSEUS__LOG_ERROR, "not_saved", "%s", err.message);
 }
 
 /* Writes to the device, once what was found is saved. */

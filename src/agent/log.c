@@ -112,7 +112,7 @@ perseus__log_begin(struct perseus__log_line *line, enum perseus__log_level level
 	add_time(line);
 	if (!process_log.is_journal)
 		add(line, "level", level_text(level));
-	add(line, "event", event);
+	perseus__log_text(line, "event", event);
 	/* Every field came with a blank ahead: the first one's makes place for the priority. */
 	if (process_log.is_journal) {
 		memmove(line->bytes + 3, line->bytes + 1, line->length - 1);

@@ -151,7 +151,7 @@ restore_each(void *user, const char *uuid)
 	struct perseus_error why = {.message = ""};
 	if (restore_gpu(restoring, uuid, &why) == PERSEUS_OK)
 		return;
-	perseus__log_message(PERSEUS__LOG_ERROR, "not restored", "%s", why.message);
+	perseus__log_message(PERSEUS__LOG_ERROR, "not_restored", "%s", why.message);
 	if (restoring->n_failed++ == 0)
 		restoring->why = why;
 }
