@@ -45,9 +45,8 @@ struct perseus__measurement {
 	struct perseus__claimant *claimant; /* length n_devices of the node: who counts the others; owned */
 	struct perseus__power_watch watch;
 	struct perseus__trace_file trace;
-	int64_t begin_ns;                  /* of the node's clock */
-	struct perseus__text notes;        /* what else there is to say, a line each */
-	struct perseus_error no_intensity; /* status OK: there is one, or none was asked for */
+	int64_t begin_ns;           /* of the node's clock */
+	struct perseus__text notes; /* what else there is to say, a line each */
 };
 
 /*

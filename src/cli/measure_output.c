@@ -13,13 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Why there is no intensity although one was asked for. */
-static const char *
-no_intensity(const struct perseus__measurement *measurement)
-{
-	return measurement->no_intensity.status != PERSEUS_OK ? measurement->no_intensity.message : NULL;
-}
-
 /* Calls `take` with each line of the notes. */
 static void
 each_note(const struct perseus__measurement *measurement, void (*take)(void *user, const char *line), void *user)
@@ -76,13 +69,7 @@ add_others(const struct perseus__measurement *measurement, struct perseus__text 
 void
 perseus__measurement_report(const struct perseus__measurement *measurement, struct perseus__text *text)
 {
-	const struct perseus__power_watch *watch = &measurement->watch;
-	const struct perseus__run_report report = {
-		.run = measurement->run,
-		.peak_power_w = watch->has_peak ? &watch->peak_w : NULL,
-		.no_intensity = no_intensity(measurement),
-	};
-	perseus__run_report(&report, text);
+	perseus__run_report(measurement->run, text);
 	add_others(measurement, text);
 	if (measurement->notes.length > 0)
 		perseus__text_addf(text, "\n");
@@ -117,11 +104,7 @@ perseus__measurement_json(const struct perseus__measurement *measurement, struct
 {
 	struct perseus__json json = perseus__json_init(text);
 	perseus__json_open_object(&json, NULL, false);
-	perseus__run_json(&json, measurement->run, no_intensity(measurement));
-	if (measurement->watch.has_peak)
-		perseus__json_number(&json, "peak_power_w", measurement->watch.peak_w);
-	else
-		perseus__json_null(&json, "peak_power_w");
+	perseus__run_json(&json, measurement->run);
 	perseus__json_number(&json, "sample_rate_hz", measurement->options->rate_hz);
 	write_others(measurement, &json);
 	perseus__json_open_array(&json, "notes", false);

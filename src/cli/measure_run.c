@@ -283,6 +283,14 @@ take_readings(struct session *session, const struct perseus_window_result *resul
 	return PERSEUS_OK;
 }
 
+/* Why there is no intensity although one was asked for. */
+static void
+keep_reason(struct perseus__measurement *measurement, const char *reason)
+{
+	if (perseus__run_set_text(&measurement->run->no_intensity, reason, NULL) != PERSEUS_OK)
+		perseus__measurement_note(measurement, "no carbon intensity: %s", reason);
+}
+
 /* Ends the window at once, then sees to the rest. */
 static void
 end_run(struct session *session)
@@ -298,6 +306,8 @@ end_run(struct session *session)
 	measurement->begin_ns = result.begin_ns;
 	perseus_meter_free(session->meter);
 	session->meter = NULL;
+	run->has_peak_power = measurement->watch.has_peak;
+	run->peak_power_w = measurement->watch.peak_w;
 	if (measurement->watch.trace && perseus__trace_file_close(&measurement->trace, &why) != PERSEUS_OK)
 		perseus__measurement_note(measurement, "power over time is not complete: %s", why.message);
 	if (status == PERSEUS_OK)
@@ -309,7 +319,7 @@ end_run(struct session *session)
 	if (perseus__footprint_options_resolve(
 				&measurement->options->footprint, run->begin_ms, run->end_ms, &run->factors, &why)
 			!= PERSEUS_OK)
-		measurement->no_intensity = why;
+		keep_reason(measurement, why.message);
 	perseus__run_account(run);
 	finish_in_ledger(session);
 }

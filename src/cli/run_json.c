@@ -126,6 +126,7 @@ write_energies(struct perseus__json *json, const struct perseus__run *run)
 		write_energy(json, perseus_device_kind_name((enum perseus_device_kind)kind), &energy, run->time_s);
 	}
 	perseus__json_close_object(json);
+	write_number(json, "peak_power_w", run->has_peak_power, run->peak_power_w);
 }
 
 static void
@@ -153,8 +154,9 @@ write_embodied(struct perseus__json *json, const struct perseus__factors *factor
 
 /* Each of these is there or null: what was not asked for is not computed. */
 static void
-write_footprint(struct perseus__json *json, const struct perseus__run *run, const char *no_intensity)
+write_footprint(struct perseus__json *json, const struct perseus__run *run)
 {
+	const char *no_intensity = run->no_intensity;
 	const struct perseus__factors *factors = &run->factors;
 	const struct perseus__footprint *footprint = &run->footprint;
 	const char *no_energy = footprint->has_facility ? NULL : "no energy was measured";
@@ -198,12 +200,12 @@ perseus__results_json(struct perseus__json *json, const struct perseus__run *run
 }
 
 void
-perseus__run_json(struct perseus__json *json, const struct perseus__run *run, const char *no_intensity)
+perseus__run_json(struct perseus__json *json, const struct perseus__run *run)
 {
 	perseus__json_integer(json, "version", 1);
 	write_what(json, run);
 	write_end(json, run);
 	write_energies(json, run);
-	write_footprint(json, run, no_intensity);
+	write_footprint(json, run);
 	perseus__results_json(json, run);
 }

@@ -9,10 +9,9 @@
 
 /*
  * Writes the members of the run document into the object that is open, `version` first. What was not measured, or is
- * not known, is null, with a `reason` beside it. `no_intensity`: why there is none though one was asked for; NULL where
- * that is not so.
+ * not known, is null, with a `reason` beside it.
  */
-void perseus__run_json(struct perseus__json *json, const struct perseus__run *run, const char *no_intensity);
+void perseus__run_json(struct perseus__json *json, const struct perseus__run *run);
 
 /* Writes the results of a run as a member "results", on one line. */
 void perseus__results_json(struct perseus__json *json, const struct perseus__run *run);

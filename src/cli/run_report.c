@@ -184,9 +184,8 @@ add_kinds(const struct perseus__run *run, struct perseus__column_unit unit, stru
 }
 
 static void
-add_energy(const struct perseus__run_report *report, struct perseus__text *text)
+add_energy(const struct perseus__run *run, struct perseus__text *text)
 {
-	const struct perseus__run *run = report->run;
 	const struct perseus__energy *energy = &run->footprint.energy;
 	if (energy->n_measured == 0) {
 		perseus__text_addf(text, "energy    not measured: %s\n",
@@ -204,8 +203,8 @@ add_energy(const struct perseus__run_report *report, struct perseus__text *text)
 	perseus__text_addf(text, "\n");
 	add_kinds(run, unit, text);
 	perseus__text_addf(text, "power     %.1f W average", energy->energy_j / run->time_s);
-	if (report->peak_power_w)
-		perseus__text_addf(text, ", %.1f W peak", *report->peak_power_w);
+	if (run->has_peak_power)
+		perseus__text_addf(text, ", %.1f W peak", run->peak_power_w);
 	perseus__text_addf(text, "%s\n", simulated_word(run));
 }
 
@@ -233,9 +232,8 @@ add_intensity(const struct perseus__intensity *intensity, struct perseus__text *
 }
 
 static void
-add_footprint(const struct perseus__run_report *report, struct perseus__text *text)
+add_footprint(const struct perseus__run *run, struct perseus__text *text)
 {
-	const struct perseus__run *run = report->run;
 	const struct perseus__factors *factors = &run->factors;
 	const struct perseus__footprint *footprint = &run->footprint;
 	if (footprint->has_operational) {
@@ -245,9 +243,9 @@ add_footprint(const struct perseus__run_report *report, struct perseus__text *te
 		add_facility(run, text);
 		add_intensity(&factors->intensity, text);
 		perseus__text_addf(text, "\n");
-	} else if (factors->has_intensity || report->no_intensity) {
-		perseus__text_addf(text, "carbon    not computed: %s\n",
-				report->no_intensity ? report->no_intensity : "no energy was measured");
+	} else if (factors->has_intensity || run->no_intensity) {
+		perseus__text_addf(
+				text, "carbon    not computed: %s\n", run->no_intensity ? run->no_intensity : "no energy was measured");
 	}
 	if (footprint->has_embodied) {
 		perseus__text_addf(text, "embodied  ");
@@ -281,13 +279,12 @@ add_results(const struct perseus__run *run, struct perseus__text *text)
 }
 
 void
-perseus__run_report(const struct perseus__run_report *report, struct perseus__text *text)
+perseus__run_report(const struct perseus__run *run, struct perseus__text *text)
 {
-	const struct perseus__run *run = report->run;
 	add_head(run, text);
 	if (run->state == PERSEUS__RUN_DONE) {
-		add_energy(report, text);
-		add_footprint(report, text);
+		add_energy(run, text);
+		add_footprint(run, text);
 	}
 	add_results(run, text);
 	if (run->n_devices > 0) {

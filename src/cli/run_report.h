@@ -5,14 +5,8 @@
 #include "base/text.h"
 #include "meter/run.h"
 
-struct perseus__run_report {
-	const struct perseus__run *run;
-	const double *peak_power_w; /* of all devices together; NULL: not known */
-	const char *no_intensity;   /* why there is none though one was asked for; NULL */
-};
-
 /* Adds what the devices of a run took: the table, and what else there is to say of them. */
-void perseus__run_report(const struct perseus__run_report *report, struct perseus__text *text);
+void perseus__run_report(const struct perseus__run *run, struct perseus__text *text);
 
 /* "GPU 0", "CPU 1", "DRAM 0". */
 void perseus__device_label(const struct perseus_device_info *info, struct perseus__text *text);

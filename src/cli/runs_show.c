@@ -46,16 +46,8 @@ write_json(const struct perseus__run *run, struct perseus__text *text)
 {
 	struct perseus__json json = perseus__json_init(text);
 	perseus__json_open_object(&json, NULL, false);
-	perseus__run_json(&json, run, run->no_intensity);
+	perseus__run_json(&json, run);
 	perseus__json_close_object(&json);
-}
-
-static void
-write_text(const struct perseus__run *run, struct perseus__text *text)
-{
-	const struct perseus__run_report report = {
-		.run = run, .peak_power_w = run->has_peak_power ? &run->peak_power_w : NULL, .no_intensity = run->no_intensity};
-	perseus__run_report(&report, text);
 }
 
 static int
@@ -65,7 +57,7 @@ print(const struct options *options, const struct perseus__run *run)
 	if (options->as_json)
 		write_json(run, &text);
 	else
-		write_text(run, &text);
+		perseus__run_report(run, &text);
 	const int exit_code = perseus__print_result(&text);
 	perseus__text_fini(&text);
 	return exit_code;

@@ -41,17 +41,15 @@ check_contains(const char *part)
 
 START_TEST(says_everything)
 {
-	const double peak_w = 900;
 	make(0);
 	run.id = 7;
-	const struct perseus__run_report report = {.run = &run, .peak_power_w = &peak_w};
-	perseus__run_report(&report, &text);
+	perseus__run_report(&run, &text);
 	check_text("python train.py --name 'a \"b\" \xc3\xa4': exit code 0\n"
 			   "\n"
 			   "time      3600.0 s from 2026-08-01T12:00:00.000Z\n"
 			   "energy    2.3610 MJ +/- 0.0024 MJ (partly simulated), 1 of 4 devices not measured\n"
 			   "          GPU 2.0010 MJ, CPU 0.3600 MJ, DRAM not measured\n"
-			   "power     655.8 W average, 900.0 W peak (partly simulated)\n"
+			   "power     655.8 W average, 905.0 W peak (partly simulated)\n"
 			   "carbon    314.80 gCO2e (partly simulated) = 0.787 kWh (PUE 1.2) x 400 gCO2e/kWh (XA, 2025, average,"
 			   " zones.csv)\n"
 			   "embodied  9.3607 gCO2e = 328 kgCO2e x 1 x 3600 s / 4 years\n"
@@ -74,8 +72,8 @@ END_TEST
 START_TEST(leaves_out_what_was_not_asked_for)
 {
 	make(3);
-	const struct perseus__run_report report = {.run = &run};
-	perseus__run_report(&report, &text);
+	ck_assert_int_eq(perseus__run_set_text(&run.no_intensity, NULL, NULL), PERSEUS_OK);
+	perseus__run_report(&run, &text);
 	check_text("./bench: ended by signal 9 (Killed)\n"
 			   "\n"
 			   "time      12.500 s from 2026-08-04T12:00:00.000Z\n"
@@ -97,10 +95,10 @@ START_TEST(invents_no_values)
 	for (int32_t i = 0; i < run.n_devices; i++)
 		run.devices[i].reading = (struct perseus_reading){.reason = "GPU is lost"};
 	perseus__run_account(&run);
-	const struct perseus__run_report report = {.run = &run, .no_intensity = "zones.csv: no hour 12"};
+	ck_assert_int_eq(perseus__run_set_text(&run.no_intensity, "zones.csv: no hour 12", NULL), PERSEUS_OK);
 	run.factors.has_intensity = false;
 	perseus__run_account(&run);
-	perseus__run_report(&report, &text);
+	perseus__run_report(&run, &text);
 	check_contains("energy    not measured: no device could be read\n");
 	check_contains("carbon    not computed: zones.csv: no hour 12\n");
 	check_contains("cost      not computed: no energy was measured\n");
@@ -113,8 +111,7 @@ END_TEST
 START_TEST(says_that_there_is_no_device)
 {
 	make(4);
-	const struct perseus__run_report report = {.run = &run};
-	perseus__run_report(&report, &text);
+	perseus__run_report(&run, &text);
 	check_text("true: exit code 1\n\ntime      2.0000 ms from 2026-08-05T12:00:00.000Z\n"
 			   "energy    not measured: there is no device\n");
 }
@@ -124,8 +121,7 @@ START_TEST(says_that_a_run_goes_on)
 {
 	make(4);
 	run.state = PERSEUS__RUN_RUNNING;
-	const struct perseus__run_report report = {.run = &run};
-	perseus__run_report(&report, &text);
+	perseus__run_report(&run, &text);
 	check_text("true: running\n\ntime      since 2026-08-05T12:00:00.000Z\n");
 }
 END_TEST
@@ -160,11 +156,11 @@ START_TEST(shows_arguments_in_one_line)
 END_TEST
 
 static void
-write_json(const char *no_intensity)
+write_json(void)
 {
 	struct perseus__json json = perseus__json_init(&text);
 	perseus__json_open_object(&json, NULL, false);
-	perseus__run_json(&json, &run, no_intensity);
+	perseus__run_json(&json, &run);
 	perseus__json_close_object(&json);
 }
 
@@ -179,7 +175,8 @@ static const char *const json_parts[] = {
 	" \"energy_j\": null, \"error_j\": null, \"average_power_w\": null, \"peak_power_w\": null, \"method\": null,"
 	" \"reason\": \"energy_uj: Permission denied\", \"note\": null}\n",
 	"    \"total\": {\"devices\": 4, \"measured\": 3, \"energy_j\": 2361000.0, \"error_j\": 2361.0,",
-	"    \"dram\": {\"devices\": 1, \"measured\": 0, \"energy_j\": null, \"error_j\": null, \"average_power_w\": null}",
+	"    \"dram\": {\"devices\": 1, \"measured\": 0, \"energy_j\": null, \"error_j\": null,"
+	" \"average_power_w\": null}\n  },\n  \"peak_power_w\": 905.0,\n",
 	"    \"operational_gco2e\": 314.8,\n",
 	"    \"intensity\": {\"gco2e_per_kwh\": 400.0, \"zone\": \"XA\", \"year\": 2025, \"hours\": null, \"type\":"
 	" \"average\", \"source\": \"zones.csv\"},\n",
@@ -190,7 +187,7 @@ static const char *const json_parts[] = {
 START_TEST(writes_every_key)
 {
 	make(0);
-	write_json(NULL);
+	write_json();
 	check_contains(json_parts[_i]);
 }
 END_TEST
@@ -198,7 +195,8 @@ END_TEST
 START_TEST(writes_null_and_why)
 {
 	make(3);
-	write_json(NULL);
+	ck_assert_int_eq(perseus__run_set_text(&run.no_intensity, NULL, NULL), PERSEUS_OK);
+	write_json();
 	check_contains("  \"exit_code\": null,\n  \"signal\": 9,\n");
 	check_contains("\"operational_gco2e\": null,");
 	check_contains("\"reason\": \"no carbon intensity was given\"");
@@ -206,7 +204,8 @@ START_TEST(writes_null_and_why)
 			"\"cost\": {\"amount\": null, \"currency\": null, \"price_per_kwh\": null, \"reason\": \"no price was"
 			" given\"}");
 	perseus__text_fini(&text);
-	write_json("zones.csv: no hour 12");
+	ck_assert_int_eq(perseus__run_set_text(&run.no_intensity, "zones.csv: no hour 12", NULL), PERSEUS_OK);
+	write_json();
 	check_contains("\"reason\": \"zones.csv: no hour 12\"");
 }
 END_TEST
@@ -215,7 +214,7 @@ START_TEST(writes_that_nothing_was_measured)
 {
 	make(4);
 	run.factors.has_intensity = run.factors.has_price = true;
-	write_json(NULL);
+	write_json();
 	check_contains("\"facility_energy_kwh\": null,");
 	check_contains("    \"reason\": \"no energy was measured\"\n");
 	check_contains("\"reason\": \"no energy was measured\"},\n");
