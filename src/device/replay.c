@@ -2,8 +2,8 @@
  * Devices of a recorded trace, played from the moment that the node is opened. At each moment a device shows the power
  * and the clock of its last row up to then; an empty cell was not measured. Its energy counter moves evenly between the
  * rows that have one; in a trace without energies it is the integral of power, by the mean of both ends of each gap.
- * Ahead of the first row the counter stands at what that says. Behind the last the counter stands still, so that a
- * window around all of it tells its energy, and power and clock cannot be read any more.
+ * Ahead of the first row that row is shown. The last stands as long as the gap before it, as another row would have
+ * come only then; its power flows on meanwhile. After that nothing is known, and every reading fails.
  */
 #include "base/clock.h"
 #include "base/error.h"
@@ -61,11 +61,21 @@ interpolate(const struct perseus__trace_point *from, const struct perseus__trace
 	return from->energy_uj + (int64_t)(rise_uj * (time_ns - from->time_ns) / (to->time_ns - from->time_ns));
 }
 
-static enum perseus_status
-fail_end(const struct perseus__trace_device *device, struct perseus_error *err)
+/* Behind a point; of no power where it has none. */
+static int64_t
+beyond(const struct perseus__trace_point *last, int64_t time_ns)
 {
-	return perseus__fail(err, PERSEUS_UNSUPPORTED, "the trace ended %g s after it began",
-			(double)device->points[device->n_points - 1].time_ns / 1e9);
+	const perseus__wide energy_pj = (perseus__wide)last->power_mw * (time_ns - last->time_ns);
+	const perseus__wide energy_uj = last->energy_uj + energy_pj / 1000000;
+	return energy_uj > INT64_MAX ? INT64_MAX : (int64_t)energy_uj;
+}
+
+static bool
+has_ended(const struct perseus__trace_device *device, int64_t time_ns)
+{
+	const int64_t last_ns = device->points[device->n_points - 1].time_ns;
+	const int64_t gap_ns = device->n_points > 1 ? last_ns - device->points[device->n_points - 2].time_ns : 0;
+	return time_ns > last_ns + gap_ns;
 }
 
 static enum perseus_status
@@ -78,7 +88,7 @@ read_energy(const struct player *player, int64_t time_ns, int64_t *value, struct
 	if (n_until == 0)
 		*value = device->points[0].energy_uj;
 	else if (n_until == device->n_points)
-		*value = device->points[n_until - 1].energy_uj;
+		*value = beyond(&device->points[n_until - 1], time_ns);
 	else
 		*value = interpolate(&device->points[n_until - 1], &device->points[n_until], time_ns);
 	return PERSEUS_OK;
@@ -90,10 +100,11 @@ replay_read(void *self, enum perseus_quantity quantity, int64_t *value, struct p
 	const struct player *player = self;
 	const struct perseus__trace_device *device = player->device;
 	const int64_t time_ns = now_ns(player->replay) - player->replay->origin_ns;
+	if (has_ended(device, time_ns))
+		return perseus__fail(err, PERSEUS_UNSUPPORTED, "the trace ended %g s after it began",
+				(double)device->points[device->n_points - 1].time_ns / 1e9);
 	if (quantity == PERSEUS_QUANTITY_ENERGY)
 		return read_energy(player, time_ns, value, err);
-	if (time_ns > device->points[device->n_points - 1].time_ns)
-		return fail_end(device, err);
 	const size_t n_until = count_until(device, time_ns);
 	const struct perseus__trace_point *at = &device->points[n_until > 0 ? n_until - 1 : 0];
 	if (quantity == PERSEUS_QUANTITY_POWER && at->has_power)
@@ -174,8 +185,9 @@ static enum perseus_status
 add_player(struct perseus_node *node, struct player *player, const char *path, struct perseus_error *err)
 {
 	const struct perseus__trace_device *recorded = player->device;
+	/* The counter is continuous: it moves every ns. */
 	struct perseus__device device = {
-		.info = {.kind = recorded->kind, .index = recorded->index, .is_simulated = true},
+		.info = {.kind = recorded->kind, .index = recorded->index, .is_simulated = true, .energy_step_ns = 1},
 		.ops = &replay_ops,
 		.self = player,
 	};

@@ -198,7 +198,7 @@ def test_the_command_outlives_perseus(tmp_path):
     wait_for(lambda: (tmp_path / "alive").exists(), "the command")
     rows = read_trace("power.csv")
     assert len(rows) >= 6 and all(float(row["power_w"]) > 0 for row in rows)
-    played = document("--devices", "replay:power.csv", "--", "sleep", "0.3")
+    played = document("--devices", "replay:power.csv", "--", "sleep", "0.1")
     assert played["simulated"] and played["energy"]["total"]["measured"] == 2
     process.stdout.close()
     process.stderr.close()

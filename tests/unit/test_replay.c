@@ -86,11 +86,15 @@ START_TEST(plays_rows)
 	virtual_ns += S + S / 2;
 	ck_assert_int_eq(read_value(node, 0, PERSEUS_QUANTITY_POWER), 300000);
 	ck_assert_int_eq(read_value(node, 0, PERSEUS_QUANTITY_SM_CLOCK), 1200);
-	virtual_ns += 1;
 	ck_assert_int_eq(read_value(node, 0, PERSEUS_QUANTITY_ENERGY), 410000000);
+	virtual_ns += 2 * S; /* the gap before the last row */
+	ck_assert_int_eq(read_value(node, 0, PERSEUS_QUANTITY_ENERGY), 1010000000);
+	ck_assert_int_eq(read_value(node, 0, PERSEUS_QUANTITY_POWER), 300000);
+	virtual_ns += 1;
+	expect_unsupported(node, 0, PERSEUS_QUANTITY_ENERGY, "the trace ended 4 s after it began");
 	expect_unsupported(node, 0, PERSEUS_QUANTITY_POWER, "the trace ended 4 s after it began");
 	expect_unsupported(node, 0, PERSEUS_QUANTITY_SM_CLOCK, "the trace ended 4 s after it began");
-	virtual_ns -= S;
+	virtual_ns -= 3 * S;
 	expect_unsupported(node, 0, PERSEUS_QUANTITY_TEMPERATURE, "the trace has no temperature_c at 2 s");
 	perseus_node_close(node);
 }
@@ -107,7 +111,7 @@ START_TEST(integrates_power_without_energies)
 	ck_assert_int_eq(read_value(node, 0, PERSEUS_QUANTITY_ENERGY), 250000000);
 	virtual_ns += S;
 	ck_assert_int_eq(read_value(node, 0, PERSEUS_QUANTITY_ENERGY), 350000000);
-	virtual_ns += 9 * S;
+	virtual_ns += 2 * S;
 	ck_assert_int_eq(read_value(node, 0, PERSEUS_QUANTITY_ENERGY), 350000000);
 	perseus_node_close(node);
 }
