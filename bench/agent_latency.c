@@ -2,11 +2,12 @@
  * How long a client waits for a clock to be set: requests to a running agent over its Unix socket, from sending the
  * first byte to reading the last.
  *
- *   bench_agent_latency SOCKET CLIENTS REQUESTS PERIOD_US
+ *   bench_agent_latency SOCKET CLIENTS REQUESTS PERIOD_US ROUNDS
  *
  * CLIENTS connections, each of which sends a request every PERIOD_US microseconds, or as soon as it has its answer
- * where that is 0, until all have sent REQUESTS together. One thread: it waits for all of them at once, and its own
- * work is part of what it measures.
+ * where that is 0, until all have sent REQUESTS together. That ROUNDS times; each figure is the median of those of the
+ * rounds, so that a moment in which the machine does something else does not count. One thread: it waits for all
+ * clients at once, and its own work is part of what it measures.
  */
 #include "measure.h"
 
@@ -22,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_CLIENTS = 1024, MAX_REQUESTS = 10000000, N_GPUS = 4, REQUEST_BYTES = 256, WARM_UP = 200 };
+enum { MAX_CLIENTS = 1024, MAX_REQUESTS = 10000000, N_GPUS = 4, REQUEST_BYTES = 256, N_WARM_UP = 200 };
 
 struct bench_client {
 	int fd;
@@ -101,9 +102,7 @@ take_answer(struct bench *bench, struct bench_client *client)
 		return 0;
 	if (strncmp(client->answer, "HTTP/1.1 200", 12) != 0)
 		bench_die(client->answer, NULL);
-	const int at = bench->n_answered++ - WARM_UP;
-	if (at >= 0)
-		bench->times_us[at] = (double)(now_ns() - client->sent_ns) / 1e3;
+	bench->times_us[bench->n_answered++] = (double)(now_ns() - client->sent_ns) / 1e3;
 	client->sent_ns = 0;
 	return 1;
 }
@@ -127,10 +126,16 @@ send_due(struct bench *bench)
 		bench_die("cannot set a timer", NULL);
 }
 
+/* Sends and awaits so many requests. */
 static void
-run(struct bench *bench)
+run(struct bench *bench, int n_requests)
 {
 	struct epoll_event events[64];
+	bench->n_requests = n_requests;
+	bench->n_sent = bench->n_answered = 0;
+	/* Spread over the first period. */
+	for (int i = 0; i < bench->n_clients; i++)
+		bench->clients[i].due_ns = now_ns() + bench->period_ns * i / bench->n_clients;
 	send_due(bench);
 	while (bench->n_answered < bench->n_requests) {
 		const int n = epoll_wait(bench->epoll, events, 64, -1);
@@ -163,37 +168,46 @@ ascending(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
+/* One round: how many a second, and quantiles of their times. */
+static void
+measure(struct bench *bench, int n, double *per_s, double *p50_us, double *p99_us)
+{
+	const int64_t begin_ns = now_ns();
+	run(bench, n);
+	*per_s = n / ((double)(now_ns() - begin_ns) / 1e9);
+	qsort(bench->times_us, (size_t)n, sizeof *bench->times_us, ascending);
+	*p50_us = bench->times_us[n / 2];
+	*p99_us = bench->times_us[n - 1 - n / 100];
+}
+
 int
 main(int argc, char **argv)
 {
-	if (argc != 5)
-		bench_die("usage: bench_agent_latency SOCKET CLIENTS REQUESTS PERIOD_US", NULL);
+	if (argc != 6)
+		bench_die("usage: bench_agent_latency SOCKET CLIENTS REQUESTS PERIOD_US ROUNDS", NULL);
 	struct bench bench = {
 		.epoll = epoll_create1(EPOLL_CLOEXEC),
 		.timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
 		.n_clients = bench_integer(argv[2], "CLIENTS", 1, MAX_CLIENTS),
-		.n_requests = bench_integer(argv[3], "REQUESTS", 1, MAX_REQUESTS) + WARM_UP,
 		.period_ns = (int64_t)bench_integer(argv[4], "PERIOD_US", 0, 1000000000) * 1000,
 	};
+	const int n_requests = bench_integer(argv[3], "REQUESTS", N_WARM_UP, MAX_REQUESTS);
+	const int n_rounds = bench_integer(argv[5], "ROUNDS", 1, BENCH_MAX_RUNS);
+	static double per_s[BENCH_MAX_RUNS], p50_us[BENCH_MAX_RUNS], p99_us[BENCH_MAX_RUNS];
 	bench.clients = calloc((size_t)bench.n_clients, sizeof *bench.clients);
-	bench.times_us = calloc((size_t)bench.n_requests, sizeof *bench.times_us);
+	bench.times_us = calloc((size_t)n_requests, sizeof *bench.times_us);
 	struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u32 = UINT32_MAX};
 	if (!bench.clients || !bench.times_us || epoll_ctl(bench.epoll, EPOLL_CTL_ADD, bench.timer, &event) != 0)
 		bench_die("cannot begin", NULL);
-	const int64_t begin_ns = now_ns();
-	for (int i = 0; i < bench.n_clients; i++) {
+	for (int i = 0; i < bench.n_clients; i++)
 		connect_client(&bench, i, argv[1]);
-		/* Spread over the first period. */
-		bench.clients[i].due_ns = begin_ns + bench.period_ns * i / bench.n_clients;
-	}
-	run(&bench);
-	const double time_s = (double)(now_ns() - begin_ns) / 1e9;
-	const int n = bench.n_requests - WARM_UP;
-	qsort(bench.times_us, (size_t)n, sizeof *bench.times_us, ascending);
-	printf("{\"what\": \"agent\", \"clients\": %d, \"period_us\": %lld, \"requests\": %d, \"per_s\": %.0f, "
-		   "\"p50_us\": %.1f, \"p99_us\": %.1f, \"max_us\": %.1f}\n",
-			bench.n_clients, (long long)(bench.period_ns / 1000), n, bench.n_requests / time_s, bench.times_us[n / 2],
-			bench.times_us[n - 1 - n / 100], bench.times_us[n - 1]);
+	run(&bench, N_WARM_UP);
+	for (int round = 0; round < n_rounds; round++)
+		measure(&bench, n_requests, &per_s[round], &p50_us[round], &p99_us[round]);
+	printf("{\"what\": \"agent\", \"clients\": %d, \"period_us\": %lld, \"requests\": %d, \"runs\": %d, "
+		   "\"per_s\": %.0f, \"p50_us\": %.1f, \"p99_us\": %.1f}\n",
+			bench.n_clients, (long long)(bench.period_ns / 1000), n_requests, n_rounds, bench_median(per_s, n_rounds),
+			bench_median(p50_us, n_rounds), bench_median(p99_us, n_rounds));
 	for (int i = 0; i < bench.n_clients; i++)
 		(void)close(bench.clients[i].fd);
 	free(bench.clients);

@@ -20,6 +20,7 @@ FIGURES = {
     "ratio": 20000, "8x128_s": 0.2, "8x128_mib": 16, "16x256_s": 1.0, "64x512_s": 60, "64x512_mib": 128,
     "quantised_s": 10, "loss": 2e-5, "deadline_s": 0.05, "lookup_us": 20, "gap_mean": 0.0015, "gap_worst": 0.006,
     "share": 0.60, "points": 1.0, "window_us": 2, "thread_share": 0.005,
+    "agent_us": {1: 200, 64: 2000},
 }
 
 
@@ -246,6 +247,23 @@ def meter_figures(results):
            verdict(thread["share"] <= FIGURES["thread_share"]))
 
 
+def agent_figures(results):
+    for clients, limit_us in FIGURES["agent_us"].items():
+        what = f"a clock set over the agent's Unix socket, {clients} client{'s' * (clients > 1)}, p99"
+        asked = f"≤ {duration(limit_us * 1e-6)}"
+        # Many clients without a pause saturate the machine: what counts there is how many a second.
+        rows = [r for r in results.of("agent", clients=clients) if clients == 1 or r["period_us"]]
+        if not rows:
+            yield what, asked, results.why_skipped("agent, one client" if clients == 1 else f"agent, {clients} clients"), "–"
+            continue
+        worst = max(rows, key=lambda r: r["p99_us"])
+        yield what, asked, f"{duration(worst['p99_us'] * 1e-6)} ({pace(worst)})", verdict(worst["p99_us"] <= limit_us)
+
+
+def pace(row):
+    return f"each every {duration(row['period_us'] * 1e-6)}" if row["period_us"] else "each without pause"
+
+
 def lowtime_section(results):
     rows = []
     for run in results.of("lowtime"):
@@ -405,6 +423,17 @@ def meter_section(results):
             f"process {thread['peak_rss_mib']:.1f} MiB.", ""]
 
 
+def agent_section(results):
+    rows = [[r["clients"], pace(r), f"{r['per_s']:,}", duration(r["p50_us"] * 1e-6), duration(r["p99_us"] * 1e-6),
+             f"{r['runs']} × {r['requests']:,}"] for r in results.of("agent")]
+    return ["### Agent", "",
+            "Time until a client has its answer that a clock is set (`block=true`), over the Unix socket to an agent on four "
+            "simulated GPUs, which take no time of their own; wall time, the client's own work included. By "
+            "`bench_agent_latency`, which sends for all clients from one thread on the same machine; medians of rounds. 64 "
+            "clients without pause saturate it: their times are those of waiting in line.", "",
+            *table(["clients", "pace", "a second", "p50", "p99", "rounds × requests"], rows, "rlrrrr")] if rows else []
+
+
 def skipped_section(results):
     skipped = results.of("skipped")
     return ["### Not measured", "", *(f"- {r['row']}: {r['why']}" for r in skipped), ""] if skipped else []
@@ -415,11 +444,12 @@ def render(results):
     lines = [f"Made by `{where['command']}` on {where['date']}: {where['processor']}, {where['cores']} cores, "
              f"{where['system']}, Meson build type {where['build_type']}. Times are processor time of one thread, medians "
              "where the tables say of how many.", ""]
-    figures = [f for part in (lowtime_figures, frontier_figures, deadline_figures, plan_figures, meter_figures)
+    figures = [f for part in (lowtime_figures, frontier_figures, deadline_figures, plan_figures, meter_figures,
+                                 agent_figures)
                for f in part(results)]
     lines += table(["what", "figure", "measured", "met"], figures, "llll")
     for section in (lowtime_section, frontier_section, quantised_section, deadline_section, plan_section, command_section,
-                    input_section, meter_section, skipped_section):
+                    input_section, meter_section, agent_section, skipped_section):
         lines += section(results)
     return "\n".join(lines).rstrip() + "\n"
 
