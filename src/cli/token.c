@@ -110,7 +110,7 @@ show(const struct options *options, struct perseus__signing_key key, struct pers
 			perseus__jwt_verify(options->text, key, perseus__clock_wall_ms() / 1000, &token, err);
 	if (status == PERSEUS_INVALID)
 		return perseus__fail(err, status, "the token is not valid: %s",
-				strcmp(err->message, "InvalidSignature") == 0 ? "it was signed with another key" : err->message);
+				strcmp(err->message, "InvalidSignature") == 0 ? "its signature is not of this key" : err->message);
 	if (status != PERSEUS_OK)
 		return status;
 	struct perseus__json json = perseus__json_init(text);

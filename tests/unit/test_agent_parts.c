@@ -7,6 +7,8 @@
 #include "agent/route.h"
 #include "agent/tasks.h"
 #include "base/clock.h"
+#include "base/memory.h"
+#include "format/input_file.h"
 
 #include <check.h>
 #include <poll.h>
@@ -65,6 +67,24 @@ START_TEST(routes_are_found)
 		"/gpu/1", "/gpu/1/", "/gpu/1234567890/set_power_limit", "/gpu/-1/set_power_limit", "/gpu/{id}/set_power_limit"};
 	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
 		ck_assert_msg(!perseus__route_find(PERSEUS__METHOD_POST, none[i], &id), "%s", none[i]);
+}
+END_TEST
+
+/* Whoever adds a route says so where users look. */
+START_TEST(routes_are_documented)
+{
+	char *page = NULL;
+	size_t length = 0;
+	struct perseus__text name = perseus__text_init(256);
+	ck_assert_int_eq(
+			perseus__input_file(PERSEUS_SOURCE_ROOT "/docs/agent.md", 1 << 20, &page, &length, NULL), PERSEUS_OK);
+	for (int32_t i = 0; perseus__route_at(i); i++) {
+		const struct perseus__route *route = perseus__route_at(i);
+		perseus__text_addf(&name, "`%s %s`", perseus__method_name(route->method), route->path);
+		ck_assert_msg(memmem(page, length, name.bytes, name.length) != NULL, "%s is not in docs/agent.md", name.bytes);
+		perseus__text_fini(&name);
+	}
+	perseus__free(page);
 }
 END_TEST
 
@@ -369,6 +389,7 @@ main(void)
 	tcase_add_test(tcase, metrics_are_escaped);
 	tcase_add_test(tcase, counters_are_cumulative);
 	tcase_add_test(tcase, routes_are_found);
+	tcase_add_test(tcase, routes_are_documented);
 	tcase_add_test(tcase, tasks_run_when_they_are_due);
 	tcase_add_test(tcase, tasks_are_bounded_and_let_go_at_the_end);
 	tcase_add_test(tcase, tasks_may_come_back);
