@@ -12,6 +12,7 @@
 #include "device/device.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,10 @@ open_listeners(struct agent *agent, struct perseus_error *err)
 	const struct perseus__agent_settings *settings = agent->settings;
 	enum perseus_status status =
 			perseus__service_listeners(agent->listeners, PERSEUS__SERVER_MAX_SOCKETS, &agent->n_listeners, err);
+	if (status == PERSEUS_OK && agent->n_listeners > 0)
+		perseus__log_message(PERSEUS__LOG_INFO, "listen",
+				"sockets of the service manager (%" PRId32 "), in the place of those of the options",
+				agent->n_listeners);
 	if (status != PERSEUS_OK || agent->n_listeners > 0)
 		return status;
 	if (settings->socket.path) {
