@@ -12,8 +12,13 @@ from setuptools.command.build_ext import build_ext
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 CORE = ("base", "dag", "flow", "profile", "pipeline", "frontier", "plan")
-# The documents that need no JSON library, and what they are made of.
-FORMATS = ("csv*.c", "json_writer*.c", "number*.c", "plan_*.c", "profile_csv*.c", "pytorch_*.c", "zeus_*.c")
+# Of the other modules, what needs no library: documents without JSON, devices, and energy windows.
+PARTS = {
+    "format": ("csv*.c", "input_file.c", "json_writer*.c", "number*.c", "output_file.c", "plan_*.c", "profile_csv*.c",
+               "pytorch_*.c", "zeus_*.c"),
+    "device": ("*.c",),
+    "meter": ("counter_track.c", "judge.c", "meter.c", "power_track.c", "window.c"),
+}
 
 
 def core_sources():
@@ -21,7 +26,7 @@ def core_sources():
     if not (ROOT / "src" / "base").is_dir():
         raise SystemExit(f"{ROOT}/src is missing: install from a whole checkout of perseus, as pip install ./python")
     paths = [path for module in CORE for path in (ROOT / "src" / module).glob("*.c")]
-    paths += [path for pattern in FORMATS for path in (ROOT / "src" / "format").glob(pattern)]
+    paths += [path for module, names in PARTS.items() for name in names for path in (ROOT / "src" / module).glob(name)]
     return sorted(str(path) for path in paths)
 
 
@@ -68,7 +73,7 @@ setup(
             extra_compile_args=["-std=gnu17", "-O3", "-fvisibility=hidden"],
             # Only the module's entry is seen, so that a libperseus in the same process is never mixed with this one.
             extra_link_args=[f"-Wl,--version-script={HERE / 'ext' / 'exports.map'}"] if sys.platform == "linux" else [],
-            libraries=["m"],
+            libraries=["m", "dl", "pthread"] if sys.platform == "linux" else ["m"],
             py_limited_api=True,
         )
     ],

@@ -20,6 +20,7 @@
 #define BINDING_FRONTIER "perseus.Frontier"
 #define BINDING_PLAN "perseus.Plan"
 #define BINDING_PLAN_TABLE "perseus.PlanTable"
+#define BINDING_METER "perseus.Meter"
 
 /* Exceptions, one set per interpreter. */
 struct binding_state {
@@ -35,6 +36,7 @@ extern PyMethodDef binding_schedule_methods[];
 extern PyMethodDef binding_frontier_methods[];
 extern PyMethodDef binding_plan_methods[];
 extern PyMethodDef binding_document_methods[];
+extern PyMethodDef binding_meter_methods[];
 
 /* Sets the exception that belongs to `err`; always NULL. */
 PyObject *binding_raise(PyObject *module, const struct perseus_error *err);

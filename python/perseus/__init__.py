@@ -1,16 +1,21 @@
-"""Energy-saving clock plans for pipeline-parallel training.
+"""Energy-saving clock plans for pipeline-parallel training, and the energy that devices take.
 
     profile = Profile.from_csv("profile.csv", blocking_power_w=83.64)
     schedule = Schedule.generate("1f1b", ranks=8, microbatches=96)
     plan = Frontier(profile, schedule).plan(slowdown=1.0)
 
+    with measure("step") as window:
+        train_step()
+    print(window.energy_j)
+
 Times are in s and energies in J, of one GPU per stage; what ends in _ns, _nj or _uw is the exact integer behind it.
-Every object is immutable and may be used from several threads at once.
+Every object but a Meter is immutable, and may be used from several threads at once, a Meter, too.
 """
 
 from ._perseus import GRANULARITIES, KINDS, SCHEDULES, CancelledError, InfeasibleError, InvalidError, PerseusError
 from ._perseus import VERSION as __version__
 from .frontier import Certificate, Frontier, Point
+from .meter import Device, DeviceEnergy, Measurement, Meter, Window, default_meter, measure
 from .plan import Outcome, Plan, PlanTable, Step
 from .profile import Choice, Class, Fit, Profile
 from .schedule import Edge, Instruction, Part, Schedule
@@ -23,12 +28,16 @@ __all__ = [
     "Certificate",
     "Choice",
     "Class",
+    "Device",
+    "DeviceEnergy",
     "Edge",
     "Fit",
     "Frontier",
     "InfeasibleError",
     "Instruction",
     "InvalidError",
+    "Measurement",
+    "Meter",
     "Outcome",
     "Part",
     "PerseusError",
@@ -38,5 +47,8 @@ __all__ = [
     "Profile",
     "Schedule",
     "Step",
+    "Window",
     "__version__",
+    "default_meter",
+    "measure",
 ]
