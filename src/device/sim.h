@@ -50,7 +50,10 @@ PERSEUS_MUST_USE enum perseus_status perseus__sim_true_energy(
 PERSEUS_MUST_USE enum perseus_status perseus__sim_slowdown(
 		const struct perseus_node *node, int32_t device, double *slowdown, struct perseus_error *err);
 
-/* The range that holds a clock now, 0 and 0 where it is free: what NVML has no call for, and tests must know. */
+/*
+ * The range that a clock was last set to, in effect or on its way, 0 and 0 where it is free: what NVML has no call for,
+ * and tests must know.
+ */
 PERSEUS_MUST_USE enum perseus_status perseus__sim_locked(const struct perseus_node *node, int32_t device,
 		enum perseus_setting setting, int64_t *low, int64_t *high, struct perseus_error *err);
 

@@ -62,6 +62,15 @@ read_boot_id(char boot_id[BOOT_ID_BYTES])
 	(void)close(file); /* only read from */
 }
 
+/* Where either does not say, it is of this one: what others have open must not be begun anew. */
+static bool
+is_of_another_boot(const char boot_id[BOOT_ID_BYTES])
+{
+	char now[BOOT_ID_BYTES];
+	read_boot_id(now);
+	return now[0] != '\0' && boot_id[0] != '\0' && strncmp(now, boot_id, BOOT_ID_BYTES) != 0;
+}
+
 /* Differs between files. FNV-1a of the path that has no links. */
 static uint64_t
 seed_of(const char *path)
@@ -150,9 +159,7 @@ judge(int file, const char *path, const struct perseus__sim_shape *shape, bool *
 		return PERSEUS_OK;
 	if (head.magic != MAGIC)
 		return perseus__fail(err, PERSEUS_INVALID, "%s is no state of simulated GPUs", path);
-	char boot_id[BOOT_ID_BYTES];
-	read_boot_id(boot_id);
-	*must_begin = memcmp(boot_id, head.boot_id, sizeof boot_id) != 0;
+	*must_begin = is_of_another_boot(head.boot_id);
 	if (*must_begin)
 		return PERSEUS_OK;
 	if (head.version != VERSION || head.cell_bytes != sizeof(struct cell))

@@ -77,9 +77,11 @@ static enum perseus_status
 find_mig(const struct item *item, const struct perseus__visible_gpus *gpus, int32_t *gpu, struct perseus_error *err)
 {
 	const char *uuid = item->text + strlen("MIG-");
+	if (!gpus->gpu_of_mig)
+		return fail_item(item, "is a slice, but no GPU here is cut into any", err);
 	if (strncmp(uuid, "GPU-", 4) == 0) /* the form of drivers before 470 */
 		return find_uuid(item, uuid, strcspn(uuid, "/"), gpus, gpu, err);
-	const int32_t found = gpus->gpu_of_mig ? gpus->gpu_of_mig(gpus->user, item->text) : -1;
+	const int32_t found = gpus->gpu_of_mig(gpus->user, item->text);
 	if (found < 0)
 		return fail_item(item, "is a slice of no GPU here", err);
 	*gpu = found;

@@ -1,5 +1,6 @@
 /* The state of simulated GPUs, shared: by children, by processes that open one file, by threads; and kill -9. */
 #include "device/sim.h"
+#include "device/sim_store.h"
 #include "sim_node.h"
 
 #include <check.h>
@@ -200,8 +201,7 @@ expect_new(void)
 START_TEST(begins_anew_after_a_boot)
 {
 	set_and_close();
-	write_at(AT_BOOT_ID, "0", 1);
-	write_at(AT_BOOT_ID + 1, "another boot", 12);
+	write_at(AT_BOOT_ID, "another boot", 12);
 	expect_new();
 }
 END_TEST
@@ -238,6 +238,37 @@ change_forever(void)
 			_exit(1);
 	}
 }
+
+/* In the middle of a change, with the lock held: the state is as it was, and the lock is free. */
+START_TEST(is_whole_where_its_holder_dies)
+{
+	static struct perseus__sim_rules rules;
+	ck_assert(perseus__sim_model_builtin("a100", &rules.model));
+	rules.step_ns = SIM_NODE_MS;
+	const struct perseus__sim_state first[2] = {
+		perseus__sim_state_new(&rules, 0, 7), perseus__sim_state_new(&rules, 1, 7)};
+	const struct perseus__sim_shape shape = {.text = "two", .n_gpus = 2};
+	struct perseus__sim_store *store = NULL;
+	ck_assert_int_eq(perseus__sim_store_open(NULL, &shape, first, &store, NULL), PERSEUS_OK);
+	for (int64_t i = 0; i < 3; i++) {
+		const pid_t child = fork();
+		if (child == 0) {
+			struct perseus__sim_state *state = perseus__sim_store_hold(store, 1);
+			memset(state, 0xee, sizeof *state / 2);
+			(void)raise(SIGKILL); /* does not return */
+		}
+		ck_assert_int_eq(waitpid(child, NULL, 0), child);
+		struct perseus__sim_state *state = perseus__sim_store_hold(store, 1);
+		ck_assert_int_eq(state->time_ns, 7 + i);
+		ck_assert_int_eq(state->limit_mw, 500000);
+		state->time_ns++;
+		perseus__sim_store_keep(store, 1);
+		ck_assert_int_eq(perseus__sim_store_hold(store, 0)->time_ns, 7);
+		perseus__sim_store_drop(store, 0);
+	}
+	perseus__sim_store_close(store);
+}
+END_TEST
 
 static pid_t
 fork_writer(void)
@@ -385,6 +416,7 @@ main(void)
 	tcase_add_test(tcase, begins_anew_after_a_boot);
 	tcase_add_test(tcase, begins_anew_where_it_was_not_finished);
 	tcase_add_test(tcase, says_why_a_file_cannot_be_opened);
+	tcase_add_test(tcase, is_whole_where_its_holder_dies);
 	tcase_add_test(tcase, survives_kill_9);
 	tcase_add_test(tcase, survives_kill_9_of_its_maker);
 	tcase_add_test(tcase, is_shared_by_threads);

@@ -102,13 +102,14 @@ START_TEST(refuses_an_item_that_is_too_long)
 }
 END_TEST
 
-START_TEST(knows_no_slices_without_a_way_to_find_them)
+START_TEST(knows_no_slices_where_there_are_none)
 {
 	struct perseus__visible_gpus whole = gpus;
 	whole.gpu_of_mig = NULL;
 	enum perseus__visible visible[N_GPUS];
-	ck_assert_int_eq(perseus__visible_select("MIG-11111111-2222-3333-4444-555555555555", &whole, visible, NULL),
-			PERSEUS_INVALID);
+	struct perseus_error err = {.message = ""};
+	ck_assert_int_eq(perseus__visible_select("MIG-GPU-ffff/0/0", &whole, visible, &err), PERSEUS_INVALID);
+	ck_assert_str_eq(err.message, "visible GPUs: 'MIG-GPU-ffff/0/0' is a slice, but no GPU here is cut into any");
 }
 END_TEST
 
@@ -121,7 +122,7 @@ main(void)
 	tcase_add_loop_test(tcase, names_gpus, 0, sizeof lists / sizeof *lists);
 	tcase_add_loop_test(tcase, refuses_what_names_no_gpu, 0, sizeof refused / sizeof *refused);
 	tcase_add_test(tcase, refuses_an_item_that_is_too_long);
-	tcase_add_test(tcase, knows_no_slices_without_a_way_to_find_them);
+	tcase_add_test(tcase, knows_no_slices_where_there_are_none);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	const int n_failed = srunner_ntests_failed(runner);
