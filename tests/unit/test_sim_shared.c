@@ -239,25 +239,41 @@ change_forever(void)
 	}
 }
 
-/* In the middle of a change, with the lock held: the state is as it was, and the lock is free. */
-START_TEST(is_whole_where_its_holder_dies)
+/* Two private states at time 7. */
+static struct perseus__sim_store *
+open_store(void)
 {
 	static struct perseus__sim_rules rules;
 	ck_assert(perseus__sim_model_builtin("a100", &rules.model));
 	rules.step_ns = SIM_NODE_MS;
-	const struct perseus__sim_state first[2] = {
-		perseus__sim_state_new(&rules, 0, 7), perseus__sim_state_new(&rules, 1, 7)};
+	const struct perseus__sim_state first[] = {
+		perseus__sim_state_new(&rules, 0, 7),
+		perseus__sim_state_new(&rules, 1, 7),
+	};
 	const struct perseus__sim_shape shape = {.text = "two", .n_gpus = 2};
 	struct perseus__sim_store *store = NULL;
 	ck_assert_int_eq(perseus__sim_store_open(NULL, &shape, first, &store, NULL), PERSEUS_OK);
+	return store;
+}
+
+/* A child that dies in the middle of a change of GPU 1. */
+static void
+die_in_change(struct perseus__sim_store *store)
+{
+	const pid_t child = fork();
+	if (child == 0) {
+		struct perseus__sim_state *state = perseus__sim_store_hold(store, 1);
+		memset(state, 0xee, sizeof *state / 2);
+		(void)raise(SIGKILL); /* does not return */
+	}
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+}
+
+START_TEST(is_whole_where_its_holder_dies)
+{
+	struct perseus__sim_store *store = open_store();
 	for (int64_t i = 0; i < 3; i++) {
-		const pid_t child = fork();
-		if (child == 0) {
-			struct perseus__sim_state *state = perseus__sim_store_hold(store, 1);
-			memset(state, 0xee, sizeof *state / 2);
-			(void)raise(SIGKILL); /* does not return */
-		}
-		ck_assert_int_eq(waitpid(child, NULL, 0), child);
+		die_in_change(store);
 		struct perseus__sim_state *state = perseus__sim_store_hold(store, 1);
 		ck_assert_int_eq(state->time_ns, 7 + i);
 		ck_assert_int_eq(state->limit_mw, 500000);
@@ -266,6 +282,30 @@ START_TEST(is_whole_where_its_holder_dies)
 		ck_assert_int_eq(perseus__sim_store_hold(store, 0)->time_ns, 7);
 		perseus__sim_store_drop(store, 0);
 	}
+	perseus__sim_store_close(store);
+}
+END_TEST
+
+/* Nothing that one of four counts is lost to another. */
+START_TEST(is_changed_by_one_at_a_time)
+{
+	enum { N_COUNTS = 20000, N_CHILDREN = 4 };
+	struct perseus__sim_store *store = open_store();
+	die_in_change(store);
+	pid_t children[N_CHILDREN];
+	for (int c = 0; c < N_CHILDREN; c++) {
+		children[c] = fork();
+		for (int i = 0; children[c] == 0 && i < N_COUNTS; i++) {
+			perseus__sim_store_hold(store, 1)->time_ns++;
+			perseus__sim_store_keep(store, 1);
+		}
+		if (children[c] == 0)
+			_exit(0);
+	}
+	for (int c = 0; c < N_CHILDREN; c++)
+		wait_for(children[c]);
+	ck_assert_int_eq(perseus__sim_store_hold(store, 1)->time_ns, 7 + N_CHILDREN * N_COUNTS);
+	perseus__sim_store_drop(store, 1);
 	perseus__sim_store_close(store);
 }
 END_TEST
@@ -417,6 +457,7 @@ main(void)
 	tcase_add_test(tcase, begins_anew_where_it_was_not_finished);
 	tcase_add_test(tcase, says_why_a_file_cannot_be_opened);
 	tcase_add_test(tcase, is_whole_where_its_holder_dies);
+	tcase_add_test(tcase, is_changed_by_one_at_a_time);
 	tcase_add_test(tcase, survives_kill_9);
 	tcase_add_test(tcase, survives_kill_9_of_its_maker);
 	tcase_add_test(tcase, is_shared_by_threads);
