@@ -191,7 +191,7 @@ perseus__sim_load(const struct perseus_node *node, int32_t device, double load, 
 	if ((is_blocking && load > PERSEUS__SIM_BLOCKING) || load < PERSEUS__SIM_BLOCKING || !(load <= 1))
 		return perseus__fail(err, PERSEUS_INVALID, "a load of %g is not within 0..1", load);
 	struct perseus__sim_state *state = perseus__sim_hold(gpu);
-	state->load = is_blocking ? PERSEUS__SIM_LOAD_BLOCKING : (int32_t)lround(load * PERSEUS__SIM_LOAD_UNITS);
+	state->load = is_blocking ? PERSEUS__SIM_LOAD_BLOCKING : (int32_t)lround(load * (double)PERSEUS__SIM_LOAD_UNITS);
 	perseus__sim_store_keep(gpu->sim->store, gpu->index);
 	return PERSEUS_OK;
 }

@@ -22,8 +22,8 @@ struct response {
 	double fixed_share;
 	double idle_w;
 	double blocking_w;
-	int32_t limit_min_w;
-	int32_t limit_max_w;
+	int64_t limit_min_w;
+	int64_t limit_max_w;
 	int32_t memory_mhz[PERSEUS__SIM_MAX_MEMORY_CLOCKS]; /* 0 behind the last */
 };
 
@@ -135,24 +135,26 @@ perseus__sim_model_clock(const struct perseus__sim_model *model, int32_t mhz)
 	return clock;
 }
 
-/* FNV-1a. */
-static void
-add_to_hash(uint64_t *hash, const void *bytes, size_t length)
+/* FNV-1a, a byte at a time. */
+static uint64_t
+add_to_hash(uint64_t hash, int64_t value)
 {
-	const unsigned char *at = bytes;
-	for (size_t i = 0; i < length; i++)
-		*hash = (*hash ^ at[i]) * 1099511628211U;
+	for (int shift = 0; shift < 64; shift += 8)
+		hash = (hash ^ ((uint64_t)value >> shift & 0xff)) * 1099511628211U;
+	return hash;
 }
 
 uint64_t
 perseus__sim_model_hash(const struct perseus__sim_model *model)
 {
 	uint64_t hash = 14695981039346656037U;
-	const size_t n = (size_t)model->n_clocks;
-	add_to_hash(&hash, model->clock_mhz, n * sizeof *model->clock_mhz);
-	add_to_hash(&hash, model->busy_uw, n * sizeof *model->busy_uw);
-	add_to_hash(&hash, model->slowdown, n * sizeof *model->slowdown);
-	const int64_t rest[] = {model->idle_uw, model->blocking_uw, model->limit_min_mw, model->limit_max_mw};
-	add_to_hash(&hash, rest, sizeof rest);
-	return hash;
+	for (int32_t i = 0; i < model->n_clocks; i++) {
+		hash = add_to_hash(hash, model->clock_mhz[i]);
+		hash = add_to_hash(hash, model->busy_uw[i]);
+		hash = add_to_hash(hash, llround(model->slowdown[i] * 1e9));
+	}
+	hash = add_to_hash(hash, model->idle_uw);
+	hash = add_to_hash(hash, model->blocking_uw);
+	hash = add_to_hash(hash, model->limit_min_mw);
+	return add_to_hash(hash, model->limit_max_mw);
 }

@@ -122,16 +122,16 @@ begin(struct memory *memory, const char *path, const struct perseus__sim_shape *
 	return PERSEUS_OK;
 }
 
-static enum perseus_status
-map(int file, size_t bytes, struct memory **memory, struct perseus_error *err)
+/* NULL where there is no room for it, which `err` says with IO. */
+static struct memory *
+map(int file, size_t bytes, struct perseus_error *err)
 {
-	void *mapped =
-			mmap(NULL, bytes, PROT_READ | PROT_WRITE, file < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED, file, 0);
-	if (mapped == MAP_FAILED)
-		return perseus__fail(err, errno == ENOMEM ? PERSEUS_NO_MEMORY : PERSEUS_IO, "cannot map %zu bytes: %s", bytes,
-				strerror(errno));
-	*memory = mapped;
-	return PERSEUS_OK;
+	const int flags = file < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED;
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, file, 0);
+	if (memory != MAP_FAILED)
+		return memory;
+	(void)perseus__fail(err, PERSEUS_IO, "cannot map %zu bytes: %s", bytes, strerror(errno)); /* NULL says it */
+	return NULL;
 }
 
 /* What the beginning of a file says, as far as it goes. */
@@ -191,14 +191,15 @@ open_locked(int file, const char *path, const struct perseus__sim_shape *shape, 
 		if (failure != 0)
 			return perseus__fail(err, PERSEUS_IO, "cannot make room in %s: %s", path, strerror(failure));
 	}
-	struct memory *mapped = NULL;
-	status = map(file, bytes, &mapped, err);
-	if (status == PERSEUS_OK && must_begin)
+	struct memory *mapped = map(file, bytes, err);
+	if (!mapped)
+		return PERSEUS_IO;
+	if (must_begin)
 		status = begin(mapped, path, shape, first, err);
-	if (status != PERSEUS_OK && mapped)
-		(void)munmap(mapped, bytes); /* cannot fail for what was mapped */
 	if (status == PERSEUS_OK)
 		*memory = mapped;
+	else
+		(void)munmap(mapped, bytes); /* cannot fail for what was mapped */
 	return status;
 }
 
@@ -224,11 +225,10 @@ static enum perseus_status
 open_private(const struct perseus__sim_shape *shape, const struct perseus__sim_state *first, struct memory **memory,
 		struct perseus_error *err)
 {
-	struct memory *mapped = NULL;
-	enum perseus_status status = map(-1, bytes_of(shape), &mapped, err);
-	if (status != PERSEUS_OK)
-		return status;
-	status = begin(mapped, NULL, shape, first, err);
+	struct memory *mapped = map(-1, bytes_of(shape), err);
+	if (!mapped)
+		return PERSEUS_IO;
+	const enum perseus_status status = begin(mapped, NULL, shape, first, err);
 	if (status == PERSEUS_OK)
 		*memory = mapped;
 	else

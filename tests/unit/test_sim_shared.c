@@ -352,7 +352,7 @@ START_TEST(survives_kill_9)
 	struct perseus_node *node = NULL;
 	ck_assert_int_eq(perseus_node_open(spec_of("a100", ",latency_ms=0"), NULL, &node, NULL), PERSEUS_OK);
 	int64_t energy_nj = 0;
-	for (int i = 0; i < 150; i++) {
+	for (long i = 0; i < 150; i++) {
 		const int64_t before_mhz = locked_mhz(node);
 		const pid_t writers[] = {fork_writer(), fork_writer()};
 		while (locked_mhz(node) == before_mhz)
@@ -372,7 +372,7 @@ END_TEST
 /* A file whose maker was killed is whole, or begun anew by the next. */
 START_TEST(survives_kill_9_of_its_maker)
 {
-	for (int i = 0; i < 150; i++) {
+	for (long i = 0; i < 150; i++) {
 		const pid_t maker = fork_writer();
 		pass_time(4000 * (i % 75));
 		kill_9(maker);
