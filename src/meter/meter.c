@@ -295,6 +295,8 @@ first_readings(struct perseus_meter *meter)
 		device->counter = perseus__counter_track_init(info->energy_step_ns);
 		device->power = perseus__power_track_init(info->power_step_ns);
 		device->is_fine = info->energy_step_ns > 0 && !perseus__counter_is_stepped(&device->counter);
+		if (perseus_device_read(meter->node, i, PERSEUS_QUANTITY_POWER_LIMIT, &device->limit_mw, NULL) != PERSEUS_OK)
+			device->limit_mw = 0;
 		const struct perseus__observation seen = observe(meter, i, true);
 		take_in(device, &seen);
 		device->sampled = device->counter.anchor;

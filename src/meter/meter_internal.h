@@ -18,7 +18,8 @@
 
 /* A device as the readings show it. Owner: the meter's lock; but for the flags, which are read without it. */
 struct perseus__metered {
-	bool is_fine; /* the counter moves all the time; does not change */
+	bool is_fine;     /* the counter moves all the time; does not change */
+	int64_t limit_mw; /* power limit when the meter began; 0: not known */
 	struct perseus__power_track power;
 	struct perseus__counter_track counter;
 	char power_words[PERSEUS_DEVICE_NOTE_BYTES]; /* the driver's, of the last reading that failed */

@@ -83,6 +83,10 @@ gpu_read(void *self, enum perseus_quantity quantity, int64_t *value, struct pers
 {
 	struct scripted_gpu *gpu = self;
 	const bool is_counter = quantity == PERSEUS_QUANTITY_ENERGY;
+	if (quantity == PERSEUS_QUANTITY_POWER_LIMIT && gpu->limit_mw) {
+		*value = gpu->limit_mw;
+		return PERSEUS_OK;
+	}
 	if (!is_counter && quantity != PERSEUS_QUANTITY_POWER)
 		return perseus__fail(err, PERSEUS_UNSUPPORTED, "scripted GPUs have no %s", perseus_quantity_name(quantity));
 	if (is_in(gpu->lost, *gpu->now_ns))

@@ -26,6 +26,7 @@ struct scripted_gpu {
 	int64_t jitter_ns;          /* every step comes up to this much early or late, the same at every look */
 	int64_t read_ns;            /* the counter is read in the middle of this time */
 	int64_t refresh_ns;         /* power is that of the last multiple of this; 0: of the moment */
+	int64_t limit_mw;           /* power limit; 0: the GPU does not tell */
 	struct scripted_span stuck; /* no steps */
 	struct scripted_span lost;  /* nothing can be read */
 	struct scripted_span no_power;

@@ -164,6 +164,39 @@ START_TEST(constant_power)
 }
 END_TEST
 
+/* A driver shows power up to 100 ms late: what has begun since the last time it looked is in no reading. */
+static const struct {
+	const char *name;
+	int64_t before_mw;
+	int64_t after_mw;
+	int64_t time_ms;
+	double error_j; /* at most */
+} jumps[] = {
+	{"idle, then busy for 20 ms", 145000, 700000, 20, 12},
+	{"idle, then busy for 5 ms", 145000, 700000, 5, 3},
+	{"busy, then idle for 20 ms", 700000, 70000, 20, 15},
+};
+
+START_TEST(unseen_jumps_are_left_open)
+{
+	struct scripted_gpu *made = gpu(0);
+	made->n_loads = 0;
+	scripted_load(made, 900 * SECOND, jumps[_i].before_mw);
+	scripted_load(made, 1003 * SECOND + 10 * MS, jumps[_i].after_mw);
+	made->refresh_ns = 100 * MS;
+	made->limit_mw = 700000;
+	begin_rig(1);
+	run_until(1003 * SECOND + 10 * MS);
+	const int64_t window = begin();
+	run_for(jumps[_i].time_ms * MS);
+	end(window);
+	ck_assert_int_eq(rig.readings[0].method, PERSEUS_METHOD_POWER);
+	check_honest(0, jumps[_i].name);
+	ck_assert_msg(rig.readings[0].error_j <= jumps[_i].error_j, "%s: +- %g J", jumps[_i].name, rig.readings[0].error_j);
+	end_rig();
+}
+END_TEST
+
 /* ---------------------------------------------------------------- */
 
 enum { N_OPEN = 4 };
@@ -703,6 +736,7 @@ main(void)
 	suite_add_tcase(suite, tcase);
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, constant_power, 0, sizeof constant / sizeof *constant);
+	tcase_add_loop_test(tcase, unseen_jumps_are_left_open, 0, sizeof jumps / sizeof *jumps);
 	tcase_add_loop_test(tcase, random_windows_are_honest, 0, N_LOADS * N_KINDS);
 	tcase_add_loop_test(tcase, faults_are_said, 0, N_FAULTS);
 	tcase_add_loop_test(tcase, faults_pass, 0, N_FAULTS);
