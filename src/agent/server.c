@@ -75,7 +75,8 @@ static void
 fit_limits(struct perseus__connection_limits *limits)
 {
 	struct rlimit files;
-	const rlim_t wanted = (rlim_t)limits->max_open + FILES_BESIDE_CONNECTIONS;
+	const rlim_t beside = FILES_BESIDE_CONNECTIONS;
+	const rlim_t wanted = (rlim_t)limits->max_open + beside;
 	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
 		return;
 	if (files.rlim_cur < wanted) {
@@ -85,8 +86,7 @@ fit_limits(struct perseus__connection_limits *limits)
 	}
 	if (files.rlim_cur >= wanted)
 		return;
-	const rlim_t room = files.rlim_cur > 2 * FILES_BESIDE_CONNECTIONS ? files.rlim_cur - FILES_BESIDE_CONNECTIONS
-																	  : files.rlim_cur / 2;
+	const rlim_t room = files.rlim_cur > 2 * beside ? files.rlim_cur - beside : files.rlim_cur / 2;
 	limits->max_open = (int32_t)room;
 	limits->max_of_peer = limits->max_of_peer < limits->max_open ? limits->max_of_peer : limits->max_open;
 }

@@ -238,8 +238,9 @@ take_body(struct request *request, const char *bytes, size_t *n_bytes)
 }
 
 enum MHD_Result
-perseus__request_handle(void *user, struct MHD_Connection *mhd, const char *url, const char *method,
-		const char *version, const char *bytes, size_t *n_bytes, void **context)
+perseus__request_handle(void *user, /* NOLINT(readability-function-size): libmicrohttpd's */
+		struct MHD_Connection *mhd, const char *url, const char *method, const char *version, const char *bytes,
+		size_t *n_bytes, void **context)
 {
 	struct request *request = *context;
 	(void)user;

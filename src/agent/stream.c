@@ -6,9 +6,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-#include <errno.h>
+#include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 
 enum { MAX_EVENT_BYTES = 16384 };
 
@@ -178,30 +177,42 @@ perseus__streams_publish(struct perseus__topic *topic)
 	wake_all(woken);
 }
 
+/* Its end of the connection is closed, or closed for writing, which no client of a stream does and goes on reading. */
 static bool
 is_peer_gone(int fd)
 {
-	char byte;
-	const ssize_t n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-	return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+	struct pollfd polled = {.fd = fd, .events = POLLRDHUP};
+	return poll(&polled, 1, 0) > 0;
+}
+
+/* Looks for the peer of a claimed stream, which sleeps on or is woken. */
+static void
+look_after(struct perseus__stream *stream, int64_t now_ns)
+{
+	const bool is_over = is_peer_gone(stream->fd);
+	(void)pthread_mutex_lock(&stream->streams->mutex);
+	stream->is_over = is_over;
+	stream->wants_comment = stream->has_sent && now_ns - stream->sent_ns > SILENCE_NS;
+	(void)pthread_mutex_unlock(&stream->streams->mutex);
+	if (!perseus__stream_wait(stream))
+		stream->wake(stream->user);
 }
 
 void
 perseus__streams_tick(struct perseus__streams *streams)
 {
-	struct perseus__stream *woken = NULL;
+	struct perseus__stream *claimed = NULL;
 	const int64_t now_ns = perseus__clock_mono_ns();
 	(void)pthread_mutex_lock(&streams->mutex);
-	for (struct perseus__stream *stream = streams->first; stream; stream = stream->next) {
-		if (!stream->is_waiting)
-			continue;
-		stream->is_over = is_peer_gone(stream->fd);
-		stream->wants_comment = stream->has_sent && now_ns - stream->sent_ns > SILENCE_NS;
-		if (stream->is_over || stream->wants_comment)
-			claim(stream, &woken);
-	}
+	for (struct perseus__stream *stream = streams->first; stream; stream = stream->next)
+		if (stream->is_waiting)
+			claim(stream, &claimed);
 	(void)pthread_mutex_unlock(&streams->mutex);
-	wake_all(woken);
+	while (claimed) {
+		struct perseus__stream *stream = claimed;
+		claimed = stream->next_woken;
+		look_after(stream, now_ns);
+	}
 }
 
 void

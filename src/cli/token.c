@@ -36,11 +36,13 @@ check_all(const struct options *options, const struct argp_state *state)
 {
 	if (!options->key_path)
 		argp_error(state, "--signing-key-path is missing");
-	if (options->shows && !options->text)
+	else if (options->shows && !options->text)
 		argp_error(state, "the token to show is missing");
-	if (!options->shows && (!options->user || !options->expires))
-		argp_error(state, "%s is missing", options->user ? "--expires" : "--user");
-	if (!options->shows && (!*options->user || strlen(options->user) >= PERSEUS__JWT_SUBJECT_BYTES))
+	else if (!options->shows && !options->user)
+		argp_error(state, "--user is missing");
+	else if (!options->shows && !options->expires)
+		argp_error(state, "--expires is missing");
+	else if (!options->shows && (!*options->user || strlen(options->user) >= PERSEUS__JWT_SUBJECT_BYTES))
 		argp_error(state, "--user takes a name of 1 to %d bytes", PERSEUS__JWT_SUBJECT_BYTES - 1);
 }
 
