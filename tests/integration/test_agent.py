@@ -383,6 +383,44 @@ def test_read_only():
         assert agent.gpus() == found and not os.path.exists(agent.state_dir)
 
 
+def test_read_only_by_the_drivers_library():
+    """The whole way: NVML, by its double, which would take a setting if one came."""
+    with Agent("--read-only", devices="nvml", wait=False) as agent:
+        agent.stop()
+        env = {"LD_LIBRARY_PATH": os.environ["PERSEUS_NVML_DOUBLE_DIR"], "PERSEUS_NVML_DOUBLE": agent.spec}
+        found = agent.gpus()
+        os.chmod(agent.directory / "gpus", 0o666)  # for the front's user
+        agent.env = {**os.environ, **env}
+        agent.start()
+        client = agent.client()
+        assert [gpu["simulated"] for gpu in client.get("/discover").json["gpus"]] == [False] * 4
+        for target in (LOCK.format("0"), "/gpu/set_power_limit?gpu_ids=0&power_limit_mw=250000&block=true"):
+            assert client.post(target).status == 404
+        assert client.get("/gpu/get_power").status == 200
+        assert agent.gpus() == found
+        assert agent.stop() == 0
+        assert agent.gpus() == found
+
+
+def test_control_by_the_drivers_library():
+    with Agent(devices="nvml", wait=False) as agent:
+        agent.stop()
+        agent.gpus()
+        os.chmod(agent.directory / "gpus", 0o666)
+        agent.env = {**os.environ, "LD_LIBRARY_PATH": os.environ["PERSEUS_NVML_DOUBLE_DIR"],
+                     "PERSEUS_NVML_DOUBLE": agent.spec}
+        agent.start()
+        if os.geteuid() != 0:
+            assert "gpu-control" not in agent.client().get("/discover").json["enabled_api_groups"]
+            return
+        client = agent.client()
+        assert client.post(LOCK.format("1,2")).status == 200
+        assert clocks(agent) == ["0-0", "855-1200", "855-1200", "0-0"]
+        assert client.get("/gpu/get_power_limit?gpu_ids=1").json["1"]["power_limit_mw"] > 0
+        assert agent.stop() == 0
+        assert clocks(agent) == ["0-0"] * 4
+
+
 # Command line
 
 

@@ -532,9 +532,41 @@ START_TEST(metrics_have_all_families)
 }
 END_TEST
 
+static int n_written;
+
+static enum perseus_status
+note_set(void *self, enum perseus_setting setting, int64_t low, int64_t high, struct perseus_error *err)
+{
+	(void)self;
+	(void)setting;
+	(void)low;
+	(void)high;
+	(void)err;
+	n_written++;
+	return PERSEUS_OK;
+}
+
+static enum perseus_status
+note_reset(void *self, enum perseus_setting setting, struct perseus_error *err)
+{
+	return note_set(self, setting, 0, 0, err);
+}
+
+/* A GPU that could be written. */
+static void
+add_recorder(void)
+{
+	static const struct perseus__device_ops ops = {.read = read_counter, .set = note_set, .reset = note_reset};
+	static struct counter counter;
+	const struct perseus__device device = {
+		.info = {.kind = PERSEUS_DEVICE_GPU, .index = 4}, .ops = &ops, .self = &counter};
+	ck_assert_int_eq(perseus__node_add(node, &device, NULL), PERSEUS_OK);
+}
+
 /* What cannot write has no link; the group is off as well, so nothing gets so far. */
 START_TEST(reading_only_needs_no_executor)
 {
+	add_recorder();
 	settings.groups &= ~perseus__group_bit(PERSEUS__GROUP_GPU_CONTROL);
 	ck_assert_int_eq(perseus__front_new(node, NULL, &settings, &front, NULL), PERSEUS_OK);
 	client = (struct client){.front = front, .peer = &client_process};
@@ -550,9 +582,13 @@ START_TEST(reading_only_needs_no_executor)
 		if (id)
 			memmove(id, id + 3, strlen(id + 3) + 1);
 		if (id)
-			*id = '0';
+			*id = '4';
 		ck_assert_msg(client_ask(&client, request)->code == 404, "%s", request);
 	}
+	ck_assert_int_eq(
+			client_ask(&client, "POST /gpu/set_power_limit?gpu_ids=4&power_limit_mw=250000&block=true")->code, 404);
+	ck_assert_int_eq(client_ask(&client, "GET /gpu/get_cumulative_energy?gpu_ids=4")->code, 200);
+	ck_assert_int_eq(n_written, 0);
 }
 END_TEST
 
