@@ -129,25 +129,35 @@ class Stream:
 class Agent:
     """`perseus agent`, or `zeusd`, on simulated GPUs whose state outlives it."""
 
-    def __init__(self, *options, gpus="a100x4", rapl_root=None, program=None, wait=True, devices=None, env=None):
+    def __init__(self, *options, gpus="a100x4", rapl_root=None, wait=True, devices=None, uid=None):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="perseus-agent-"))
         os.chmod(self.directory, 0o755)
+        self.uid = uid
         self.socket_path = str(self.directory / "agent.sock")
         self.state_dir = self.directory / "state"
         self.spec = f"sim:{gpus},state={self.directory}/gpus"
         self.devices = devices or (self.spec + ("+rapl" if rapl_root else ""))
         self.log_path = self.directory / "log"
-        self.program = program or [PERSEUS, "agent", "--state-dir", str(self.state_dir), "--devices", self.devices,
-                                   *(["--rapl-root", str(rapl_root)] if rapl_root else [])]
+        self.program = [PERSEUS if uid is None else self.copy_program(), "agent", "--state-dir", str(self.state_dir),
+                        "--devices", self.devices, *(["--rapl-root", str(rapl_root)] if rapl_root else [])]
         self.options = ["--socket-path", self.socket_path, "--socket-permissions", "666", *options]
-        self.env = {**os.environ, **(env or {})}
+        self.env = dict(os.environ)
         self.clients = []
         self.process = None
         self.start(wait)
 
+    def copy_program(self):
+        """Where another user can run it, whatever the directories above the build allow."""
+        os.chown(self.directory, self.uid, self.uid)
+        for path in pathlib.Path(PERSEUS).parent.glob("perseus*"):
+            if path.is_file():
+                shutil.copy(path, self.directory)
+        return str(self.directory / "perseus")
+
     def start(self, wait=True):
+        user = {} if self.uid is None else {"user": self.uid, "group": self.uid, "extra_groups": []}
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([*self.program, *self.options], stderr=log, stdout=log, env=self.env)
+            self.process = subprocess.Popen([*self.program, *self.options], stderr=log, stdout=log, env=self.env, **user)
         if wait:
             until(self.is_ready)
 

@@ -362,6 +362,36 @@ def test_control_that_is_asked_for_and_denied_is_an_error(agent):
     assert done.returncode == 4 and "gpu-control" in done.stderr, done
 
 
+@needs_root
+def test_cpus_that_are_denied_are_not_offered(tmp_path):
+    """As for everybody but root since PLATYPUS, CVE-2020-8694."""
+    from agent_process import PowerCap
+
+    powercap = PowerCap(tmp_path / "powercap")
+    for path in (tmp_path, *tmp_path.parents[:2]):
+        os.chmod(path, 0o755)
+    for zone in (powercap.package, powercap.memory):
+        os.chmod(zone / "energy_uj", 0o400)
+    with Agent(rapl_root=powercap.path, uid=NOBODY) as agent:
+        found = agent.client().get("/discover").json
+        assert found["enabled_api_groups"] == ["gpu-control", "gpu-read"] and found["cpus"] == []
+        assert agent.client().get("/cpu/get_power").status == 404
+        assert "cpu-read is switched off" in agent.log()
+    with Agent("--enable", "gpu-read,cpu-read", rapl_root=powercap.path, uid=NOBODY, wait=False) as agent:
+        assert agent.process.wait(WAIT_S) == 4
+        assert "cpu-read" in agent.log()
+
+
+@needs_root
+def test_an_agent_of_any_user():
+    with Agent(uid=NOBODY) as agent:
+        client = agent.client()
+        assert client.post(LOCK.format("0")).status == 200
+        assert clocks(agent)[0] == "855-1200"
+        assert agent.stop() == 0
+        assert clocks(agent)[0] == "0-0"
+
+
 def test_read_only():
     """No process that could write, and no route that would."""
     with Agent("--read-only") as agent:
