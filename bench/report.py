@@ -19,7 +19,7 @@ PROTOTYPE_WORST_GAP = 0.0335  # A40, M = 96, 1.02: a prototype of this method
 FIGURES = {
     "ratio": 20000, "8x128_s": 0.2, "8x128_mib": 16, "16x256_s": 1.0, "64x512_s": 60, "64x512_mib": 128,
     "quantised_s": 10, "loss": 2e-5, "deadline_s": 0.05, "lookup_us": 20, "gap_mean": 0.0015, "gap_worst": 0.006,
-    "share": 0.60, "points": 1.0, "window_us": 2, "thread_share": 0.005,
+    "share": 0.60, "points": 1.0, "window_us": 2, "thread_share": 0.005, "measure_share": 0.005, "measure_mb": 10,
     "agent_us": {1: 200, 64: 2000},
 }
 
@@ -264,6 +264,19 @@ def pace(row):
     return f"each every {duration(row['period_us'] * 1e-6)}" if row["period_us"] else "each without pause"
 
 
+def measure_figures(results):
+    what = "`perseus measure` around an idle command, 10 Hz, 8 simulated GPUs"
+    asked_share = f"≤ {percent(FIGURES['measure_share'], 1)} % of a core"
+    asked_mb = f"≤ {FIGURES['measure_mb']} MB"
+    run = results.one("measure", options="")
+    if not run:
+        yield what, f"{asked_share}, {asked_mb}", results.why_skipped("perseus measure"), "–"
+        return
+    yield what, asked_share, f"{percent(run['share'])} %", verdict(run["share"] <= FIGURES["measure_share"])
+    yield ("its peak memory", asked_mb, f"{run['peak_rss_mib']:.1f} MiB",
+           verdict(run["peak_rss_mib"] * 1.048576 <= FIGURES["measure_mb"]))
+
+
 def lowtime_section(results):
     rows = []
     for run in results.of("lowtime"):
@@ -434,6 +447,18 @@ def agent_section(results):
             *table(["clients", "pace", "a second", "p50", "p99", "rounds × requests"], rows, "rlrrrr")] if rows else []
 
 
+def measure_section(results):
+    rows = [[f"`perseus measure {r['options']}`".replace(" `", "`"), f"{r['seconds']:g} s", f"{percent(r['share'])} %",
+             duration(r["processor_s"]), f"{r['peak_rss_mib']:.1f}", duration(r["start_s"])] for r in results.of("measure")]
+    if not rows:
+        return []
+    return ["### perseus measure", "",
+            "Around `sleep`, with 8 simulated GPUs, at 10 Hz, with a ledger: processor time and memory of perseus alone, from "
+            "its start until its report is made. Until the command starts, the meter watches two steps of the GPUs' energy "
+            "counters.", "",
+            *table(["command", "sleeps", "share of a core", "processor time", "peak MiB", "until it starts"], rows)]
+
+
 def skipped_section(results):
     skipped = results.of("skipped")
     return ["### Not measured", "", *(f"- {r['row']}: {r['why']}" for r in skipped), ""] if skipped else []
@@ -445,11 +470,11 @@ def render(results):
              f"{where['system']}, Meson build type {where['build_type']}. Times are processor time of one thread, medians "
              "where the tables say of how many.", ""]
     figures = [f for part in (lowtime_figures, frontier_figures, deadline_figures, plan_figures, meter_figures,
-                                 agent_figures)
+                                 measure_figures, agent_figures)
                for f in part(results)]
     lines += table(["what", "figure", "measured", "met"], figures, "llll")
     for section in (lowtime_section, frontier_section, quantised_section, deadline_section, plan_section, command_section,
-                    input_section, meter_section, agent_section, skipped_section):
+                    input_section, meter_section, measure_section, agent_section, skipped_section):
         lines += section(results)
     return "\n".join(lines).rstrip() + "\n"
 
