@@ -1,6 +1,6 @@
 /*
- * Bytes → results that a command reports. Whatever is taken is a result that reads back the same from its own text, once
- * for each key and in their order; whatever is refused says which line.
+ * Bytes → results that a command reports. Whatever is taken is a result that reads back the same from its own text, one
+ * for each key and in their order; whatever is refused says in which line.
  */
 #include "../require.h"
 #include "base/memory.h"
