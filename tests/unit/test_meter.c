@@ -14,7 +14,7 @@
 #define MS INT64_C(1000000)
 #define SECOND INT64_C(1000000000)
 
-enum { MAX_GPUS = 4 };
+enum { MAX_GPUS = 8 };
 
 /* A meter over scripted GPUs, driven by hand. */
 static struct {
@@ -257,7 +257,7 @@ script(struct scripted_gpu *gpu, const struct load *load, uint64_t *state)
 		scripted_load(gpu, at_ns, load->low_mw + extra_mw);
 		if (load->hold_ms == 0)
 			return;
-		at_ns += load->hold_ms * MS + random_below(state, (uint32_t)(load->hold_ms * 1000)) * 1000;
+		at_ns += load->hold_ms * MS + random_below(state, (uint32_t)(load->hold_ms * 1000)) * INT64_C(1000);
 	}
 }
 
@@ -270,7 +270,7 @@ random_gpu(int32_t i, const struct kind *kind, const struct load *load, uint64_t
 	made->jitter_ns = kind->jitter_us * 1000;
 	made->read_ns = kind->read_us * 1000;
 	made->refresh_ns = kind->refresh_us * 1000;
-	made->phase_ns += random_below(state, 100000) * 1000;
+	made->phase_ns += random_below(state, 100000) * INT64_C(1000);
 	script(made, load, state);
 }
 
@@ -707,7 +707,7 @@ START_TEST(counters_are_read_rarely)
 {
 	for (int32_t i = 0; i < MAX_GPUS; i++) {
 		gpu(i)->read_ns = 3500000;
-		rig.gpus[i].phase_ns += i * 23 * MS;
+		rig.gpus[i].phase_ns += 13 * MS * i;
 	}
 	begin_rig(MAX_GPUS);
 	run_for(SECOND);
@@ -717,8 +717,9 @@ START_TEST(counters_are_read_rarely)
 	run_for(100 * SECOND);
 	end(window);
 	for (int32_t i = 0; i < MAX_GPUS; i++) {
-		printf("# GPU %d: %lld readings of the counter, %lld of power in 100 s\n", (int)i,
-				(long long)rig.gpus[i].n_counter_reads, (long long)rig.gpus[i].n_power_reads);
+		printf("# GPU %d: %lld readings of the counter, %lld of power in 100 s; %.1f J +- %.1f J\n", (int)i,
+				(long long)rig.gpus[i].n_counter_reads, (long long)rig.gpus[i].n_power_reads, rig.readings[i].energy_j,
+				rig.readings[i].error_j);
 		ck_assert_int_ge(rig.gpus[i].n_counter_reads, 900);
 		ck_assert_int_le(rig.gpus[i].n_counter_reads, 1150);
 		ck_assert_int_le(rig.gpus[i].n_power_reads, 2200);
