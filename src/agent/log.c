@@ -46,7 +46,7 @@ void
 perseus__log_open(int fd, enum perseus__log_level max_level)
 {
 	process_log.fd = fd;
-	process_log.max_level = max_level;
+	process_log.max_level = (int)max_level;
 	process_log.is_journal = is_journal(fd);
 }
 
