@@ -1,5 +1,6 @@
 /* The front's end of the pairs, against an executor that the test plays itself. */
 #include "agent/link.h"
+#include "torture.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -291,6 +292,35 @@ START_TEST(fails_a_call_that_nobody_answers)
 }
 END_TEST
 
+/* Sockets of its own for each attempt: those of one that fails are still the caller's. */
+static enum perseus_status
+make_link(void **out, struct perseus_error *err)
+{
+	int ends[N_GPUS + 1];
+	for (int i = 0; i <= N_GPUS; i++)
+		ends[i] = dup(theirs[i]);
+	struct perseus__link *link = *out;
+	const enum perseus_status status =
+			perseus__link_new(ends, devices, N_GPUS, ends[CONTROL], on_gone, &n_gone, &link, err);
+	for (int i = 0; status != PERSEUS_OK && i <= N_GPUS; i++)
+		(void)close(ends[i]);
+	*out = link;
+	return status;
+}
+
+static void
+destroy_link(void *link)
+{
+	perseus__link_free(link);
+}
+
+START_TEST(takes_nothing_over_without_memory)
+{
+	const struct torture_scenario scenario = {"link", make_link, destroy_link};
+	torture_run(&scenario, _i == 0 ? FAILING_ALLOC_ONE : FAILING_ALLOC_REST);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -307,6 +337,7 @@ main(void)
 	tcase_add_test(tcase, cancels_what_waits_when_it_ends);
 	tcase_add_test(tcase, gives_each_caller_its_own_answer);
 	tcase_add_test(tcase, fails_a_call_that_nobody_answers);
+	tcase_add_loop_test(tcase, takes_nothing_over_without_memory, 0, 2);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	const int n_failed = srunner_ntests_failed(runner);
