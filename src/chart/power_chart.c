@@ -4,8 +4,9 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { DEFAULT_WIDTH = 1600, DEFAULT_HEIGHT = 900, N_GROUPS = PERSEUS__POWER_DRAM + 1 };
+enum { DEFAULT_WIDTH = 1600, N_GROUPS = PERSEUS__POWER_DRAM + 1 };
 
+static const double DEFAULT_HEIGHT = 900;
 static const double MARGIN = 24;
 static const double LEFT = 250; /* labels and numbers beside the lanes */
 static const double TOP = 106;
@@ -271,7 +272,7 @@ static int32_t
 height_for(int32_t n_lanes)
 {
 	const double height = TOP + BOTTOM + n_lanes * (LEAST_LANE_HEIGHT + LANE_GAP);
-	return height > DEFAULT_HEIGHT ? (int32_t)height : DEFAULT_HEIGHT;
+	return (int32_t)fmax(height, DEFAULT_HEIGHT);
 }
 
 enum perseus_status

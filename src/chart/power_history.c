@@ -44,10 +44,11 @@ halve(struct perseus__power_history *history)
 {
 	const int32_t n_series = history->n_series;
 	for (int32_t bin = 0; bin < PERSEUS__POWER_MAX_BINS / 2; bin++) {
-		history->begin_ns[bin] = history->begin_ns[2 * bin];
-		history->end_ns[bin] = history->end_ns[2 * bin + 1];
+		const int64_t first = 2 * (int64_t)bin;
+		history->begin_ns[bin] = history->begin_ns[first];
+		history->end_ns[bin] = history->end_ns[first + 1];
 		for (int32_t i = 0; i < n_series; i++) {
-			const struct perseus__power_range *pair = &history->ranges[(int64_t)2 * bin * n_series + i];
+			const struct perseus__power_range *pair = &history->ranges[first * n_series + i];
 			history->ranges[(int64_t)bin * n_series + i] = merged(pair[0], pair[n_series]);
 		}
 	}

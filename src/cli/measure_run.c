@@ -20,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_NOTES_BYTES = 65536, MAX_PATH_BYTES = 4096, NS_PER_S = 1000000000 };
+enum { MAX_NOTES_BYTES = 65536, MAX_PATH_BYTES = 4096 };
 
 void
 perseus__measurement_note(struct perseus__measurement *measurement, const char *format, ...)
@@ -184,7 +184,7 @@ static enum perseus_status
 open_session(struct session *session, struct perseus__measurement *measurement, struct perseus_error *err)
 {
 	const struct perseus_meter_settings settings = {
-		.sample_period_ns = (int64_t)(NS_PER_S / measurement->options->rate_hz),
+		.sample_period_ns = (int64_t)(1e9 / measurement->options->rate_hz),
 		.with_clocks = measurement->options->csv != NULL,
 		.on_samples = perseus__power_watch_add,
 		.user = &measurement->watch,

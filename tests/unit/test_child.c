@@ -11,7 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MS = 1000000, LONG_MS = 10000 };
+static const int64_t MS = 1000000;
+static const int64_t LONG_NS = 10000000000;
 
 static struct perseus__signals signals;
 
@@ -142,7 +143,7 @@ START_TEST(gives_up_waiting_in_time)
 	ck_assert(!perseus__child_wait(&child, 0));
 	ck_assert(!perseus__child_wait(&child, 20 * MS));
 	ck_assert_int_eq(kill(child.pid, SIGKILL), 0);
-	ck_assert(perseus__child_wait(&child, (int64_t)LONG_MS * MS));
+	ck_assert(perseus__child_wait(&child, LONG_NS));
 	ck_assert_int_eq(perseus__child_exit_code(&child), 128 + SIGKILL);
 	ck_assert(perseus__child_wait(&child, 0)); /* and stays so */
 }
@@ -164,7 +165,7 @@ START_TEST(passes_on_what_is_sent_to_it)
 	start(&child, script);
 	gate_wait(&gate);
 	ck_assert_int_eq(kill(getpid(), passed[_i]), 0);
-	ck_assert(perseus__child_wait(&child, (int64_t)LONG_MS * MS));
+	ck_assert(perseus__child_wait(&child, LONG_NS));
 	ck_assert_int_eq(perseus__child_exit_code(&child), 31);
 }
 END_TEST
@@ -173,7 +174,7 @@ START_TEST(does_not_send_back_what_the_child_sent)
 {
 	struct perseus__child child;
 	start(&child, "trap 'exit 9' USR1; kill -USR1 $PPID; sleep 0.2; exit 3");
-	ck_assert(perseus__child_wait(&child, (int64_t)LONG_MS * MS));
+	ck_assert(perseus__child_wait(&child, LONG_NS));
 	ck_assert_int_eq(perseus__child_exit_code(&child), 3);
 }
 END_TEST
@@ -198,7 +199,7 @@ START_TEST(the_child_finds_signals_as_they_were)
 	struct perseus__child child = {0};
 	int exit_code = 0;
 	ck_assert_int_eq(perseus__child_start(&child, argv, &signals, &exit_code, NULL), PERSEUS_OK);
-	ck_assert(perseus__child_wait(&child, (int64_t)LONG_MS * MS));
+	ck_assert(perseus__child_wait(&child, LONG_NS));
 	ck_assert_int_eq(perseus__child_exit_code(&child), 0);
 	(void)raise(SIGTERM);
 	perseus__signals_release(&signals); /* forgets that one */
@@ -272,7 +273,7 @@ START_TEST(waits_while_the_child_alone_is_stopped)
 	ck_assert(!perseus__child_wait(&child, 50 * MS));
 	nap_ms(1);
 	ck_assert_int_eq(kill(child.pid, SIGCONT), 0);
-	ck_assert(perseus__child_wait(&child, (int64_t)LONG_MS * MS));
+	ck_assert(perseus__child_wait(&child, LONG_NS));
 	ck_assert_int_eq(perseus__child_exit_code(&child), 0);
 }
 END_TEST

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MS = 1000000, PERIOD_NS = 100 * MS, PLOT_LEFT = 250, SHEET_WIDTH = 1600, PLOT_RIGHT = SHEET_WIDTH - 32 };
+enum { PLOT_LEFT = 250, SHEET_WIDTH = 1600, PLOT_RIGHT = SHEET_WIDTH - 32 };
 
 /* LeakSanitizer, where the build has it, asks this: fontconfig keeps patterns behind pointers that it cannot follow. */
 const char *__lsan_default_suppressions(void);
@@ -22,7 +22,8 @@ __lsan_default_suppressions(void)
 	return "leak:libfontconfig";
 }
 
-static const int64_t SPAN_NS = (int64_t)40000 * MS;
+static const int64_t PERIOD_NS = 100000000;
+static const int64_t SPAN_NS = 40000000000;
 
 static struct perseus__power_history history;
 
@@ -50,7 +51,7 @@ START_TEST(thinning_keeps_extremes_and_sums)
 		add_sample(i);
 	ck_assert_int_eq(history.n_samples, n);
 	ck_assert_int_le(history.n_bins, PERSEUS__POWER_MAX_BINS);
-	ck_assert_msg(n < 2 * PERSEUS__POWER_MAX_BINS || history.n_bins >= PERSEUS__POWER_MAX_BINS / 2,
+	ck_assert_msg(n < 2 * (int64_t)PERSEUS__POWER_MAX_BINS || history.n_bins >= PERSEUS__POWER_MAX_BINS / 2,
 			"%lld samples in %d bins", (long long)n, (int)history.n_bins);
 	int64_t next = 0;
 	for (int32_t bin = 0; bin < history.n_bins; bin++) {
