@@ -37,7 +37,7 @@ note_in_json(void *user, const char *line)
 	perseus__json_string(user, NULL, line);
 }
 
-/* "GPU 1-7, CPU 0 are counted by rank 3 (pid 4711)", for each rank that counts some. */
+/* "GPU 1-7, CPU 0: counted by rank 3 (pid 4711)", for each rank that counts some. */
 static void
 add_others(const struct perseus__measurement *measurement, struct perseus__text *text)
 {

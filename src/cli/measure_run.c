@@ -62,8 +62,8 @@ enum perseus_status
 perseus__measurement_init(struct perseus__measurement *measurement, const struct perseus__measure_options *options,
 		struct perseus__run *run, struct perseus_error *err)
 {
-	*measurement =
-			(struct perseus__measurement){.options = options, .run = run, .notes = perseus__text_init(MAX_NOTES_BYTES)};
+	*measurement = (struct perseus__measurement){
+		.options = options, .run = run, .trace = {.file = -1}, .notes = perseus__text_init(MAX_NOTES_BYTES)};
 	enum perseus_status status = perseus__node_options_open(&options->node, &measurement->node, err);
 	if (status != PERSEUS_OK)
 		return status;

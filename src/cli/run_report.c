@@ -188,8 +188,8 @@ add_energy(const struct perseus__run *run, struct perseus__text *text)
 {
 	const struct perseus__energy *energy = &run->footprint.energy;
 	if (energy->n_measured == 0) {
-		perseus__text_addf(text, "energy    not measured: %s\n",
-				energy->n_devices ? "no device could be read" : "there is no device");
+		const char *none = run->job ? "this rank counts no device" : "there is no device";
+		perseus__text_addf(text, "energy    not measured: %s\n", energy->n_devices ? "no device could be read" : none);
 		return;
 	}
 	const struct perseus__column_unit unit = perseus__energy_column(energy->energy_j);

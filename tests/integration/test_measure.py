@@ -516,7 +516,7 @@ def test_a_rank_says_who_counts(tmp_path):
     wait_for(lambda: len(list((tmp_path / "perseus" / "claims").glob("*/*"))) == 2, "both claims")
     words = run("--", "true", env={**variables, "LOCAL_RANK": "1"}).stderr.decode()
     assert f"GPU 0-1 (simulated): counted by rank 0 (pid {first.pid})\n" in words
-    assert "energy    not measured: " in words
+    assert "energy    not measured: this rank counts no device\n" in words
     first.terminate()
     first.communicate(timeout=LIMIT_S)
 
