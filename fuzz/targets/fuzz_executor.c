@@ -276,7 +276,7 @@ step_with_fault(struct run *run, int32_t gpu)
 	set_fault(gpu, fault, true);
 	if (perseus__check_shape(&command, sizeof command, gpu, &checked, NULL) == PERSEUS_OK)
 		perseus__gpu_serve(&run->gpus[gpu], &checked, run->now_ns, &answer);
-	run->now_ns += next(run) * 40;
+	run->now_ns += (int64_t)next(run) * 40;
 	perseus__gpu_tend(&run->gpus[gpu], run->now_ns);
 	set_fault(gpu, fault, false);
 }

@@ -123,7 +123,7 @@ be_front(const struct agent *agent, struct perseus__pairs *pairs, pid_t executor
 	if (status == PERSEUS_OK && offer.n_gpus != pairs->n_gpus)
 		status = perseus__fail(&err, PERSEUS_INTERNAL, "the agent's processes see different GPUs");
 	if (status == PERSEUS_OK) {
-		const struct perseus__front_pairs ends = {pairs->gpu_fds, pairs->devices, pairs->n_gpus, pairs->control_fd};
+		const struct perseus__ends ends = {pairs->gpu_fds, pairs->devices, pairs->n_gpus, pairs->control_fd};
 		settings.groups &= offer.groups;
 		status = perseus__front_main(
 				agent->node, &ends, agent->listeners, agent->n_listeners, &settings, &agent->settings->server, &err);
@@ -162,8 +162,8 @@ be_executor(const struct agent *agent, struct perseus__pairs *pairs, pid_t front
 	if (status != PERSEUS_OK)
 		return status;
 	perseus__offer_send(pairs->offer_fd, &offer);
-	return perseus__executor_run(agent->node, pairs->gpu_fds, pairs->devices, pairs->n_gpus, pairs->control_fd, front,
-			&settings->executor, err);
+	const struct perseus__ends ends = {pairs->gpu_fds, pairs->devices, pairs->n_gpus, pairs->control_fd};
+	return perseus__executor_run(agent->node, &ends, front, &settings->executor, err);
 }
 
 static enum perseus_status

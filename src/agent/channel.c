@@ -42,7 +42,7 @@ perseus__channel_answer(int fd, const struct perseus__answer *answer, struct per
 		do
 			n = send(fd, answer, sizeof *answer, MSG_DONTWAIT | MSG_NOSIGNAL);
 		while (n < 0 && errno == EINTR);
-		if (n == (ssize_t)sizeof *answer)
+		if (n >= 0) /* a message goes whole or not at all */
 			return PERSEUS_OK;
 		if (errno == EPIPE || errno == ECONNRESET)
 			return perseus__fail(err, PERSEUS_CANCELLED, "the front has closed its end");

@@ -24,7 +24,7 @@
 struct executor {
 	const struct perseus_node *node;
 	const struct perseus__executor_settings *settings;
-	int control_fd;
+	const struct perseus__ends *ends;
 	int directory; /* this and the following are -1 where they are not open */
 	int signal_fd;
 	int stop_fd;    /* readable once the workers are to stop */
@@ -100,21 +100,20 @@ restore_predecessors(struct executor *executor)
 }
 
 static enum perseus_status
-start_workers(struct executor *executor, const int *gpu_fds, const int32_t *devices, int32_t n_gpus,
-		struct perseus_error *err)
+start_workers(struct executor *executor, struct perseus_error *err)
 {
-	for (int32_t i = 0; i < n_gpus; i++) {
+	for (int32_t i = 0; i < executor->ends->n_gpus; i++) {
 		struct perseus__gpu_worker *worker = &executor->workers[i];
-		worker->fd = gpu_fds[i];
+		worker->fd = executor->ends->gpu_fds[i];
 		worker->stop_fd = executor->stop_fd;
 		worker->trouble_fd = executor->trouble_fd;
-		const enum perseus_status status = perseus__gpu_init(&worker->gpu, executor->node, devices[i],
+		const enum perseus_status status = perseus__gpu_init(&worker->gpu, executor->node, executor->ends->devices[i],
 				executor->settings, executor->directory, &executor->last_lease_id, err);
 		if (status != PERSEUS_OK)
 			return status;
 		executor->n_gpus++;
 	}
-	for (; executor->n_started < n_gpus; executor->n_started++) {
+	for (; executor->n_started < executor->ends->n_gpus; executor->n_started++) {
 		const enum perseus_status status = perseus__gpu_worker_start(&executor->workers[executor->n_started], err);
 		if (status != PERSEUS_OK)
 			return status;
@@ -152,7 +151,7 @@ serve_control(struct executor *executor, struct perseus_error *err)
 	struct perseus__command command;
 	bool has_command;
 	const enum perseus_status status =
-			perseus__channel_receive(executor->control_fd, PERSEUS__CONTROL_CHANNEL, &command, &has_command, err);
+			perseus__channel_receive(executor->ends->control_fd, PERSEUS__CONTROL_CHANNEL, &command, &has_command, err);
 	if (status != PERSEUS_OK || !has_command)
 		return status;
 	struct perseus__answer answer = {.id = command.id, .status = PERSEUS_OK};
@@ -160,7 +159,7 @@ serve_control(struct executor *executor, struct perseus_error *err)
 		find_lease(executor, (uint64_t)command.low, &answer.lease);
 	else
 		answer_ping(executor);
-	return perseus__channel_answer(executor->control_fd, &answer, err);
+	return perseus__channel_answer(executor->ends->control_fd, &answer, err);
 }
 
 static void
@@ -179,7 +178,7 @@ serve(struct executor *executor, struct perseus_error *err)
 	enum { SIGNALS, CONTROL, FRONT, TROUBLE, N_POLLED };
 	struct pollfd polled[N_POLLED] = {
 		[SIGNALS] = {.fd = executor->signal_fd, .events = POLLIN},
-		[CONTROL] = {.fd = executor->control_fd, .events = POLLIN},
+		[CONTROL] = {.fd = executor->ends->control_fd, .events = POLLIN},
 		[FRONT] = {.fd = executor->front_fd, .events = POLLIN},
 		[TROUBLE] = {.fd = executor->trouble_fd, .events = POLLIN},
 	};
@@ -247,13 +246,12 @@ close_all(struct executor *executor)
 }
 
 static enum perseus_status
-start(struct executor *executor, const int *gpu_fds, const int32_t *devices, int32_t n_gpus, pid_t front,
-		struct perseus_error *err)
+start(struct executor *executor, pid_t front, struct perseus_error *err)
 {
 	enum perseus_status status = check_settings(executor->settings, err);
 	if (status != PERSEUS_OK)
 		return status;
-	executor->workers = perseus__new_array((size_t)n_gpus, sizeof *executor->workers);
+	executor->workers = perseus__new_array((size_t)executor->ends->n_gpus, sizeof *executor->workers);
 	if (!executor->workers)
 		return perseus__no_memory(err);
 	status = open_descriptors(executor, front, err);
@@ -263,24 +261,24 @@ start(struct executor *executor, const int *gpu_fds, const int32_t *devices, int
 	if (status != PERSEUS_OK)
 		return status;
 	restore_predecessors(executor);
-	return start_workers(executor, gpu_fds, devices, n_gpus, err);
+	return start_workers(executor, err);
 }
 
 enum perseus_status
-perseus__executor_run(const struct perseus_node *node, const int *gpu_fds, const int32_t *devices, int32_t n_gpus,
-		int control_fd, pid_t front, const struct perseus__executor_settings *settings, struct perseus_error *err)
+perseus__executor_run(const struct perseus_node *node, const struct perseus__ends *ends, pid_t front,
+		const struct perseus__executor_settings *settings, struct perseus_error *err)
 {
 	struct executor executor = {
 		.node = node,
 		.settings = settings,
-		.control_fd = control_fd,
+		.ends = ends,
 		.directory = -1,
 		.signal_fd = -1,
 		.stop_fd = -1,
 		.trouble_fd = -1,
 		.front_fd = -1,
 	};
-	enum perseus_status status = start(&executor, gpu_fds, devices, n_gpus, front, err);
+	enum perseus_status status = start(&executor, front, err);
 	if (status == PERSEUS_OK)
 		status = serve(&executor, err);
 	perseus__service_stopping("putting settings back");

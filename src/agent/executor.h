@@ -29,17 +29,17 @@ struct perseus__executor_settings {
 };
 
 /*
- * Runs until SIGTERM, SIGINT or SIGHUP, or until the front is gone; then puts every setting back. `gpu_fds`, length
- * `n_gpus`, are its ends of the pairs of the GPUs, whose indices in `node` are `devices`. First of all restores what a
- * predecessor left in `state_dir`. `front` is the child process; told to end by SIGTERM, and waited for.
+ * Runs until SIGTERM, SIGINT or SIGHUP, or until the front is gone; then puts every setting back. `ends` stay the
+ * caller's. First of all restores what a predecessor left in `state_dir`. `front` is the child process; told to end by
+ * SIGTERM, and waited for.
  * The caller has dropped every capability but those that NVML needs. Before any thread: it blocks those signals and
  * ignores SIGPIPE, and leaves it so. Returns OK after an orderly end; else an error: INVALID for settings or a damaged
  * file of saved ones, BUSY where another agent has `state_dir`, DENIED where others could write into it, IO where the
  * front died or a setting could not be put back, INTERNAL where a message was malformed.
  */
-PERSEUS_MUST_USE enum perseus_status perseus__executor_run(const struct perseus_node *node, const int *gpu_fds,
-		const int32_t *devices, int32_t n_gpus, int control_fd, pid_t front,
-		const struct perseus__executor_settings *settings, struct perseus_error *err);
+PERSEUS_MUST_USE enum perseus_status perseus__executor_run(const struct perseus_node *node,
+		const struct perseus__ends *ends, pid_t front, const struct perseus__executor_settings *settings,
+		struct perseus_error *err);
 
 /*
  * Puts back what the files of `state_dir` say was found, and removes them: what a start does, and `perseus agent

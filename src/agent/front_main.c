@@ -54,16 +54,15 @@ open_signals(bool is_alone)
 }
 
 static enum perseus_status
-start(struct process *process, const struct perseus_node *node, const struct perseus__front_pairs *pairs,
+start(struct process *process, const struct perseus_node *node, const struct perseus__ends *ends,
 		const struct perseus__front_settings *settings, struct perseus_error *err)
 {
-	process->signal_fd = open_signals(!pairs);
+	process->signal_fd = open_signals(!ends);
 	process->gone_fd = eventfd(0, EFD_CLOEXEC);
 	if (process->signal_fd < 0 || process->gone_fd < 0)
 		return perseus__fail(err, PERSEUS_IO, "cannot open signals and events: %s", strerror(errno));
-	if (pairs) {
-		const enum perseus_status status = perseus__link_new(pairs->gpu_fds, pairs->devices, pairs->n_gpus,
-				pairs->control_fd, note_gone, process, &process->link, err);
+	if (ends) {
+		const enum perseus_status status = perseus__link_new(ends, note_gone, process, &process->link, err);
 		if (status != PERSEUS_OK)
 			return status;
 	}
@@ -110,20 +109,20 @@ end(struct process *process)
 }
 
 enum perseus_status
-perseus__front_main(const struct perseus_node *node, const struct perseus__front_pairs *pairs, const int *listeners,
+perseus__front_main(const struct perseus_node *node, const struct perseus__ends *ends, const int *listeners,
 		int32_t n_listeners, const struct perseus__front_settings *settings,
 		const struct perseus__server_settings *server_settings, struct perseus_error *err)
 {
 	struct process process = {.signal_fd = -1, .gone_fd = -1};
-	enum perseus_status status = start(&process, node, pairs, settings, err);
+	enum perseus_status status = start(&process, node, ends, settings, err);
 	if (status == PERSEUS_OK)
 		status = perseus__server_new(process.front, listeners, n_listeners, server_settings, &process.server, err);
 	if (status == PERSEUS_OK) {
-		if (!pairs)
+		if (!ends)
 			perseus__service_ready("reading only");
 		status = serve(&process, err);
 	}
-	if (!pairs)
+	if (!ends)
 		perseus__service_stopping("ending");
 	end(&process);
 	return status;

@@ -178,19 +178,19 @@ start(struct perseus__link *link, struct perseus_error *err)
 }
 
 enum perseus_status
-perseus__link_new(const int *gpu_fds, const int32_t *devices, int32_t n_gpus, int control_fd,
-		void (*on_gone)(void *user), void *user, struct perseus__link **out, struct perseus_error *err)
+perseus__link_new(const struct perseus__ends *ends, void (*on_gone)(void *user), void *user, struct perseus__link **out,
+		struct perseus_error *err)
 {
-	struct perseus__link *link = allocate(n_gpus);
+	struct perseus__link *link = allocate(ends->n_gpus);
 	if (!link)
 		return perseus__no_memory(err);
 	link->on_gone = on_gone;
 	link->user = user;
-	for (; link->n_pairs < n_gpus + 1; link->n_pairs++) {
+	for (; link->n_pairs < ends->n_gpus + 1; link->n_pairs++) {
 		struct pair *pair = &link->pairs[link->n_pairs];
-		const bool is_control = link->n_pairs == n_gpus;
-		pair->fd = is_control ? control_fd : gpu_fds[link->n_pairs];
-		pair->device = is_control ? -1 : devices[link->n_pairs];
+		const bool is_control = link->n_pairs == ends->n_gpus;
+		pair->fd = is_control ? ends->control_fd : ends->gpu_fds[link->n_pairs];
+		pair->device = is_control ? -1 : ends->devices[link->n_pairs];
 		if (pthread_mutex_init(&pair->lock, NULL) != 0) {
 			destroy(link);
 			return perseus__no_memory(err);

@@ -13,12 +13,11 @@ struct perseus__link;
 typedef void perseus__link_done(void *user, const struct perseus__answer *answer);
 
 /*
- * Takes over `gpu_fds`, length `n_gpus` in the order of the node's GPUs, whose node indices are `devices`, and
- * `control_fd`; starts the thread. `on_gone` is called from it, once, when the executor is gone.
- * Errors: NO_MEMORY, IO; nothing was taken over then.
+ * Takes the descriptors of `ends` over and starts the thread. `on_gone` is called from it, once, when the executor is
+ * gone. Errors: NO_MEMORY, IO; nothing was taken over then.
  */
-PERSEUS_MUST_USE enum perseus_status perseus__link_new(const int *gpu_fds, const int32_t *devices, int32_t n_gpus,
-		int control_fd, void (*on_gone)(void *user), void *user, struct perseus__link **out, struct perseus_error *err);
+PERSEUS_MUST_USE enum perseus_status perseus__link_new(const struct perseus__ends *ends, void (*on_gone)(void *user),
+		void *user, struct perseus__link **out, struct perseus_error *err);
 
 /*
  * Sends `command`, whose id it fills in, to the pair that its kind and device name. `done` may be NULL for an answer

@@ -90,4 +90,12 @@ struct perseus__answer {
 	char message[PERSEUS__ANSWER_MESSAGE_BYTES]; /* where status is not OK */
 };
 
+/* One process's ends of the pairs. */
+struct perseus__ends {
+	const int *gpu_fds;     /* length n_gpus, in the order of the node's GPUs */
+	const int32_t *devices; /* their indices in the node */
+	int32_t n_gpus;
+	int control_fd;
+};
+
 #endif

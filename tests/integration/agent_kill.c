@@ -117,17 +117,18 @@ static pid_t
 find_front(const struct soak *soak, int *front_fd)
 {
 	char path[64];
-	long pid = 0;
+	char text[32] = "";
 	uint64_t start_ticks = 0;
 	(void)snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)soak->agent, (long)soak->agent);
 	FILE *file = fopen(path, "re");
-	require(soak, file && fscanf(file, "%ld", &pid) == 1, "the agent has no front");
+	require(soak, file && fgets(text, sizeof text, file), "the agent has no front");
 	(void)fclose(file);
+	const pid_t pid = (pid_t)strtol(text, NULL, 10);
 	require(soak,
-			perseus__process_start((pid_t)pid, &start_ticks, NULL) == PERSEUS_OK
-					&& perseus__process_watch((pid_t)pid, start_ticks, front_fd, NULL) == PERSEUS_OK,
+			perseus__process_start(pid, &start_ticks, NULL) == PERSEUS_OK
+					&& perseus__process_watch(pid, start_ticks, front_fd, NULL) == PERSEUS_OK,
 			"the agent's front is gone");
-	return (pid_t)pid;
+	return pid;
 }
 
 /* Waits until a process has ended; its status as waitpid() has it. */

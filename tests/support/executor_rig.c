@@ -168,8 +168,8 @@ run_executor(const struct rig *rig, const int *fds)
 	struct perseus_error err = {.message = ""};
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	struct perseus_node *node = open_node(rig);
-	const enum perseus_status status =
-			perseus__executor_run(node, fds, devices, RIG_GPUS, fds[RIG_GPUS], rig->front, &rig->settings, &err);
+	const struct perseus__ends ends = {fds, devices, RIG_GPUS, fds[RIG_GPUS]};
+	const enum perseus_status status = perseus__executor_run(node, &ends, rig->front, &rig->settings, &err);
 	if (status != PERSEUS_OK && getenv("PERSEUS_TEST_LOG"))
 		(void)fprintf(stderr, "executor: %s\n", err.message);
 	perseus_node_close(node);
@@ -208,10 +208,9 @@ rig_start(struct rig *rig, bool has_link)
 		(void)close(theirs[i]);
 	if (!has_link)
 		return;
+	const struct perseus__ends ends = {rig->fds, devices, RIG_GPUS, rig->fds[RIG_GPUS]};
 	struct perseus_error err = {.message = ""};
-	require(perseus__link_new(rig->fds, devices, RIG_GPUS, rig->fds[RIG_GPUS], on_gone, rig, &rig->link, &err)
-					== PERSEUS_OK,
-			"link", err.message);
+	require(perseus__link_new(&ends, on_gone, rig, &rig->link, &err) == PERSEUS_OK, "link", err.message);
 	for (int i = 0; i <= RIG_GPUS; i++)
 		rig->fds[i] = -1;
 	/* Answered once it serves. */

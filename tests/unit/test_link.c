@@ -73,10 +73,9 @@ set_up(void)
 		ours[i] = ends[0];
 		theirs[i] = ends[1];
 	}
+	const struct perseus__ends ends = {ours, devices, N_GPUS, ours[CONTROL]};
 	struct perseus_error err;
-	ck_assert_msg(
-			perseus__link_new(ours, devices, N_GPUS, ours[CONTROL], on_gone, &n_gone, &the_link, &err) == PERSEUS_OK,
-			"%s", err.message);
+	ck_assert_msg(perseus__link_new(&ends, on_gone, &n_gone, &the_link, &err) == PERSEUS_OK, "%s", err.message);
 }
 
 static void
@@ -296,14 +295,14 @@ END_TEST
 static enum perseus_status
 make_link(void **out, struct perseus_error *err)
 {
-	int ends[N_GPUS + 1];
+	int fds[N_GPUS + 1];
 	for (int i = 0; i <= N_GPUS; i++)
-		ends[i] = dup(theirs[i]);
+		fds[i] = dup(theirs[i]);
+	const struct perseus__ends copies = {fds, devices, N_GPUS, fds[CONTROL]};
 	struct perseus__link *link = *out;
-	const enum perseus_status status =
-			perseus__link_new(ends, devices, N_GPUS, ends[CONTROL], on_gone, &n_gone, &link, err);
+	const enum perseus_status status = perseus__link_new(&copies, on_gone, &n_gone, &link, err);
 	for (int i = 0; status != PERSEUS_OK && i <= N_GPUS; i++)
-		(void)close(ends[i]);
+		(void)close(fds[i]);
 	*out = link;
 	return status;
 }

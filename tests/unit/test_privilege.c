@@ -34,7 +34,7 @@ status_bits(FILE *file, const char *key)
 {
 	char line[256];
 	const size_t length = strlen(key);
-	rewind(file);
+	ck_assert_int_eq(fseek(file, 0, SEEK_SET), 0);
 	while (fgets(line, sizeof line, file))
 		if (strncmp(line, key, length) == 0)
 			return strtoull(line + length, NULL, 16);
