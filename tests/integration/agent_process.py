@@ -216,7 +216,9 @@ class Agent:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        log = self.log()
         shutil.rmtree(self.directory, ignore_errors=True)
+        assert "Sanitizer" not in log and "runtime error" not in log, log
 
     def __enter__(self):
         return self
