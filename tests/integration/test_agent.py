@@ -451,6 +451,23 @@ def test_control_by_the_drivers_library():
         assert clocks(agent) == ["0-0"] * 4
 
 
+def test_site_commands_stand_in_for_the_driver(tmp_path):
+    overrides, done = tmp_path / "overrides.toml", tmp_path / "done"
+    overrides.write_text('[set_gpu_locked_clocks]\n'
+                         f'commands = ["/bin/sh -c \'echo {{gpu_id}} {{min_clock_mhz}}-{{max_clock_mhz}} >>{done}\'"]\n'
+                         '[reset_gpu_locked_clocks]\n'
+                         f'commands = ["/bin/sh -c \'echo {{gpu_id}} free >>{done}\'"]\n')
+    with Agent("--gpu-command-overrides", str(overrides)) as agent:
+        client = agent.client()
+        assert client.post(LOCK.format("1")).status == 200
+        assert client.delete("/v1/leases?gpu_ids=1").status == 200
+        assert done.read_text() == "1 855-1200\n1 free\n"
+        assert clocks(agent) == ["0-0"] * 4
+    overrides.write_text("[set_everything]\n")
+    with Agent("--gpu-command-overrides", str(overrides), wait=False) as agent:
+        assert agent.process.wait(WAIT_S) == 2 and "set_everything" in agent.log()
+
+
 # Command line
 
 
