@@ -212,23 +212,26 @@ add_energy(const struct perseus__run *run, struct perseus__text *text)
 static void
 add_facility(const struct perseus__run *run, struct perseus__text *text)
 {
-	perseus__text_addf(text, "%.6g kWh", run->footprint.facility_kwh);
-	if (run->factors.pue > 1)
-		perseus__text_addf(text, " (PUE %g)", run->factors.pue);
-	perseus__text_addf(text, " x ");
+	perseus__text_addf(text, "%.6g kWh (PUE %g) x ", run->footprint.facility_kwh, run->factors.pue);
 }
 
+/* A number of the user's own needs no source; of a file's, what it does not say is said. */
 static void
 add_intensity(const struct perseus__intensity *intensity, struct perseus__text *text)
 {
 	const char *type = perseus__intensity_type_name(intensity->type);
-	perseus__text_addf(
-			text, "%g gCO2e/kWh (%s%s", intensity->gco2e_per_kwh, intensity->zone, *intensity->zone ? ", " : "");
-	if (intensity->n_hours > 0)
-		perseus__text_addf(text, "%d hour%s, ", (int)intensity->n_hours, intensity->n_hours == 1 ? "" : "s");
-	if (intensity->year)
-		perseus__text_addf(text, "%d, ", (int)intensity->year);
-	perseus__text_addf(text, "%s%s%s)", type, *type ? ", " : "", intensity->source);
+	perseus__text_addf(text, "%g gCO2e/kWh (", intensity->gco2e_per_kwh);
+	if (*intensity->zone) {
+		perseus__text_addf(text, "%s, ", intensity->zone);
+		if (intensity->n_hours > 0)
+			perseus__text_addf(text, "%d hour%s, ", (int)intensity->n_hours, intensity->n_hours == 1 ? "" : "s");
+		if (intensity->year)
+			perseus__text_addf(text, "%d, ", (int)intensity->year);
+		else
+			perseus__text_addf(text, "year not stated, ");
+		perseus__text_addf(text, "%s, ", *type ? type : "average or marginal not stated");
+	}
+	perseus__text_addf(text, "%s)", intensity->source);
 }
 
 static void

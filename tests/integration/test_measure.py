@@ -414,7 +414,10 @@ def test_carbon_and_cost(tmp_path):
     assert found["carbon"]["embodied_gco2e"] == pytest.approx(150e3 * found["time_s"] / (4 * 365 * 86400), rel=1e-12)
     assert found["cost"]["amount"] == pytest.approx(facility_kwh * 0.3, rel=1e-12)
     words = run("--intensity", "400", "--", "true").stderr.decode()
-    assert re.search(r"^carbon .* m?gCO2e \(simulated\) = .* kWh x 400 gCO2e/kWh \(--intensity\)$", words, re.M)
+    assert re.search(r"^carbon .* m?gCO2e \(simulated\) = .* kWh \(PUE 1\) x 400 gCO2e/kWh \(--intensity\)$", words, re.M)
+    (tmp_path / "zones.json").write_text('{"zones": {"XA": {"gco2e_per_kwh": 12.5}}}')
+    words = run("--intensity", "zones.json", "--", "true").stderr.decode()
+    assert " x 12.5 gCO2e/kWh (XA, year not stated, average or marginal not stated, zones.json)\n" in words
 
 
 def test_hours_that_the_file_does_not_have(tmp_path):
