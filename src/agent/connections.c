@@ -13,6 +13,7 @@
 static const int64_t BUSY = INT64_MAX;
 
 struct perseus__connection {
+	void *request; /* see perseus__connection_set_request */
 	struct perseus__connections *connections;
 	struct perseus__connection *previous;
 	struct perseus__connection *next;
@@ -126,6 +127,18 @@ perseus__connection_close(struct perseus__connection *connection)
 	connections->n_open -= !connection->is_cut;
 	(void)pthread_mutex_unlock(&connections->mutex);
 	perseus__free(connection);
+}
+
+void
+perseus__connection_set_request(struct perseus__connection *connection, void *request)
+{
+	connection->request = request;
+}
+
+void *
+perseus__connection_request(const struct perseus__connection *connection)
+{
+	return connection->request;
 }
 
 const struct perseus__peer *

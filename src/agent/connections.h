@@ -32,6 +32,10 @@ void perseus__connection_close(struct perseus__connection *connection);
 
 const struct perseus__peer *perseus__connection_peer(const struct perseus__connection *connection);
 
+/* The request whose first line has come and which has not completed; NULL for none. The connection's own thread alone. */
+void perseus__connection_set_request(struct perseus__connection *connection, void *request);
+void *perseus__connection_request(const struct perseus__connection *connection);
+
 /* A whole request is there, and is being answered; and: it has been answered. In between a connection is not cut. */
 void perseus__connection_begin(struct perseus__connection *connection);
 void perseus__connection_end(struct perseus__connection *connection);

@@ -26,8 +26,10 @@ note_connection(void *user, struct MHD_Connection *mhd, void **context, enum MHD
 				server->connections, MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
 		return;
 	case MHD_CONNECTION_NOTIFY_CLOSED:
-		if (*context)
+		if (*context) {
+			perseus__request_drop(*context);
 			perseus__connection_close(*context);
+		}
 		*context = NULL;
 		return;
 	}

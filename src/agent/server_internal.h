@@ -23,4 +23,10 @@ enum MHD_Result perseus__request_handle(void *user, struct MHD_Connection *mhd, 
 void perseus__request_note_completed(
 		void *user, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code);
 
+/*
+ * Frees the request that a connection still has. libmicrohttpd completes no request that it refuses by itself, such as
+ * one with too long a query, though it has told of its URI.
+ */
+void perseus__request_drop(struct perseus__connection *connection);
+
 #endif

@@ -206,12 +206,8 @@ static enum MHD_Result
 begin(struct request *request, const char *method)
 {
 	struct perseus__request *parsed = &request->exchange.request;
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(request->mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	const char *length = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	request->is_begun = true;
-	request->connection = info->socket_context;
-	if (!request->connection)
-		return MHD_NO;
 	parsed->method = find_method(method);
 	parsed->peer = perseus__connection_peer(request->connection);
 	parsed->authorization = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
@@ -256,10 +252,33 @@ perseus__request_handle(void *user, /* NOLINT(readability-function-size): libmic
 	return atomic_load(&request->state) == STATE_FINISHED ? send_response(request) : run(request);
 }
 
+static void
+free_request(struct request *request)
+{
+	perseus__response_fini(&request->exchange.response);
+	perseus__text_fini(&request->body);
+	perseus__free(request->uri);
+	perseus__free(request);
+}
+
+void
+perseus__request_drop(struct perseus__connection *connection)
+{
+	struct request *request = perseus__connection_request(connection);
+	if (request)
+		free_request(request);
+	perseus__connection_set_request(connection, NULL);
+}
+
 /* The first line of a request is there: the one place where libmicrohttpd shows the query as it came. */
 void *
 perseus__request_note_uri(void *user, const char *uri, struct MHD_Connection *mhd)
 {
+	struct perseus__connection *connection =
+			MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	if (!connection)
+		return NULL;
+	perseus__request_drop(connection);
 	struct request *request = perseus__new_array(1, sizeof *request);
 	char *copy = perseus__copy_string(uri);
 	if (!request || !copy) {
@@ -267,8 +286,10 @@ perseus__request_note_uri(void *user, const char *uri, struct MHD_Connection *mh
 		perseus__free(copy);
 		return NULL;
 	}
+	perseus__connection_set_request(connection, request);
 	request->server = user;
 	request->mhd = mhd;
+	request->connection = connection;
 	request->uri = copy;
 	request->body = perseus__text_init(PERSEUS__MAX_BODY_BYTES);
 	request->exchange.response.body = perseus__text_init(PERSEUS__MAX_RESPONSE_BYTES);
@@ -294,10 +315,6 @@ perseus__request_note_completed(
 	if (!request)
 		return;
 	*context = NULL;
-	if (request->connection)
-		perseus__connection_end(request->connection);
-	perseus__response_fini(&request->exchange.response);
-	perseus__text_fini(&request->body);
-	perseus__free(request->uri);
-	perseus__free(request);
+	perseus__connection_end(request->connection);
+	perseus__request_drop(request->connection);
 }
