@@ -32,7 +32,7 @@ void perseus__connection_close(struct perseus__connection *connection);
 
 const struct perseus__peer *perseus__connection_peer(const struct perseus__connection *connection);
 
-/* The request whose first line has come and which has not completed; NULL for none. The connection's own thread alone. */
+/* The request whose first line has come and which has not completed; NULL for none. Its own thread alone. */
 void perseus__connection_set_request(struct perseus__connection *connection, void *request);
 void *perseus__connection_request(const struct perseus__connection *connection);
 
