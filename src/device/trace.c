@@ -162,18 +162,11 @@ read_header(struct reader *reader)
 static enum perseus_status
 read_cells(struct reader *reader)
 {
-	struct perseus__csv_cell ignored;
-	bool is_last = false;
 	int64_t n_cells = 0;
-	for (; !is_last; n_cells++) {
-		struct perseus__csv_cell *cell = &ignored;
-		for (int c = 0; c < N_COLUMNS; c++)
-			if (reader->column_at[c] == n_cells)
-				cell = &reader->cells[c];
-		const enum perseus_status status = perseus__csv_read_cell(&reader->csv, cell, &is_last);
-		if (status != PERSEUS_OK)
-			return status;
-	}
+	const enum perseus_status status =
+			perseus__csv_read_row(&reader->csv, reader->column_at, N_COLUMNS, reader->cells, &n_cells);
+	if (status != PERSEUS_OK)
+		return status;
 	if (n_cells != reader->n_columns)
 		return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s:%lld: %lld cells, but the header has %d",
 				reader->csv.label, (long long)reader->csv.row_line, (long long)n_cells, reader->n_columns);

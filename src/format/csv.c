@@ -161,3 +161,21 @@ perseus__csv_read_cell(struct perseus__csv *csv, struct perseus__csv_cell *cell,
 		csv->at++;
 	return PERSEUS_OK;
 }
+
+enum perseus_status
+perseus__csv_read_row(struct perseus__csv *csv, const int32_t *column_at, int n_columns,
+		struct perseus__csv_cell *cells, int64_t *n_cells)
+{
+	struct perseus__csv_cell ignored;
+	bool is_last = false;
+	for (*n_cells = 0; !is_last; ++*n_cells) {
+		struct perseus__csv_cell *cell = &ignored;
+		for (int c = 0; c < n_columns; c++)
+			if (column_at[c] == *n_cells)
+				cell = &cells[c];
+		const enum perseus_status status = perseus__csv_read_cell(csv, cell, &is_last);
+		if (status != PERSEUS_OK)
+			return status;
+	}
+	return PERSEUS_OK;
+}

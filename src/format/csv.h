@@ -39,6 +39,13 @@ bool perseus__csv_find_row(struct perseus__csv *csv);
 PERSEUS_MUST_USE enum perseus_status perseus__csv_read_cell(
 		struct perseus__csv *csv, struct perseus__csv_cell *cell, bool *is_last);
 
+/*
+ * Reads a row: cell `k` into cells[c] where column_at[c], of length `n_columns`, is k; others are dropped.
+ * `*n_cells` is how many the row has.
+ */
+PERSEUS_MUST_USE enum perseus_status perseus__csv_read_row(struct perseus__csv *csv, const int32_t *column_at,
+		int n_columns, struct perseus__csv_cell *cells, int64_t *n_cells);
+
 /* INVALID with file and the line of the row ahead of `problem`. */
 enum perseus_status perseus__csv_fail(const struct perseus__csv *csv, const char *problem);
 
