@@ -118,20 +118,14 @@ read_header(struct reader *reader)
 static enum perseus_status
 read_cells(struct reader *reader)
 {
-	struct perseus__csv_cell ignored;
-	int32_t n_cells = 0;
-	for (bool is_last = false; !is_last; n_cells += n_cells < INT32_MAX) {
-		struct perseus__csv_cell *cell = &ignored;
-		for (int c = 0; c < N_COLUMNS; c++)
-			if (reader->column_at[c] == n_cells)
-				cell = &reader->cells[c];
-		enum perseus_status status = perseus__csv_read_cell(&reader->csv, cell, &is_last);
-		if (status != PERSEUS_OK)
-			return status;
-	}
+	int64_t n_cells = 0;
+	const enum perseus_status status =
+			perseus__csv_read_row(&reader->csv, reader->column_at, N_COLUMNS, reader->cells, &n_cells);
+	if (status != PERSEUS_OK)
+		return status;
 	if (n_cells != reader->n_columns)
-		return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s:%lld: %d cells, but the header has %d",
-				reader->csv.label, (long long)reader->csv.row_line, (int)n_cells, (int)reader->n_columns);
+		return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s:%lld: %lld cells, but the header has %d",
+				reader->csv.label, (long long)reader->csv.row_line, (long long)n_cells, (int)reader->n_columns);
 	for (int c = 0; c < N_COLUMNS; c++)
 		if (reader->column_at[c] >= 0 && reader->cells[c].length >= PERSEUS__CSV_CELL_BYTES)
 			return fail_cell(reader, (enum column)c, "and more is too long");
