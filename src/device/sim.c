@@ -170,9 +170,8 @@ perseus__sim_open(struct perseus_node *node, const char *argument, const struct 
 	return add_visible(node, sim, settings->visible_gpus, err);
 }
 
-/* NULL for another device, which `err` says. */
-static const struct perseus__sim_gpu *
-find_gpu(const struct perseus_node *node, int32_t device, struct perseus_error *err)
+const struct perseus__sim_gpu *
+perseus__sim_find(const struct perseus_node *node, int32_t device, struct perseus_error *err)
 {
 	const struct perseus__device *at = perseus__node_at(node, device);
 	if (at->ops == &perseus__sim_ops)
@@ -184,13 +183,14 @@ find_gpu(const struct perseus_node *node, int32_t device, struct perseus_error *
 enum perseus_status
 perseus__sim_load(const struct perseus_node *node, int32_t device, double load, struct perseus_error *err)
 {
-	const struct perseus__sim_gpu *gpu = find_gpu(node, device, err);
+	const struct perseus__sim_gpu *gpu = perseus__sim_find(node, device, err);
 	if (!gpu)
 		return PERSEUS_INVALID;
 	const bool is_blocking = load < 0;
 	if ((is_blocking && load > PERSEUS__SIM_BLOCKING) || load < PERSEUS__SIM_BLOCKING || !(load <= 1))
 		return perseus__fail(err, PERSEUS_INVALID, "a load of %g is not within 0..1", load);
 	struct perseus__sim_state *state = perseus__sim_hold(gpu);
+	state->work_ns = 0;
 	state->load = is_blocking ? PERSEUS__SIM_LOAD_BLOCKING : (int32_t)lround(load * (double)PERSEUS__SIM_LOAD_UNITS);
 	perseus__sim_store_keep(gpu->sim->store, gpu->index);
 	return PERSEUS_OK;
@@ -200,7 +200,7 @@ enum perseus_status
 perseus__sim_fault(const struct perseus_node *node, int32_t device, enum perseus__sim_fault fault, bool is_on,
 		struct perseus_error *err)
 {
-	const struct perseus__sim_gpu *gpu = find_gpu(node, device, err);
+	const struct perseus__sim_gpu *gpu = perseus__sim_find(node, device, err);
 	if (!gpu)
 		return PERSEUS_INVALID;
 	struct perseus__sim_state *state = perseus__sim_hold(gpu);
@@ -212,7 +212,7 @@ perseus__sim_fault(const struct perseus_node *node, int32_t device, enum perseus
 enum perseus_status
 perseus__sim_true_energy(const struct perseus_node *node, int32_t device, int64_t *energy_nj, struct perseus_error *err)
 {
-	const struct perseus__sim_gpu *gpu = find_gpu(node, device, err);
+	const struct perseus__sim_gpu *gpu = perseus__sim_find(node, device, err);
 	if (!gpu)
 		return PERSEUS_INVALID;
 	*energy_nj = (int64_t)(perseus__sim_look(gpu).energy_fj / 1000000);
@@ -222,12 +222,11 @@ perseus__sim_true_energy(const struct perseus_node *node, int32_t device, int64_
 enum perseus_status
 perseus__sim_slowdown(const struct perseus_node *node, int32_t device, double *slowdown, struct perseus_error *err)
 {
-	const struct perseus__sim_gpu *gpu = find_gpu(node, device, err);
+	const struct perseus__sim_gpu *gpu = perseus__sim_find(node, device, err);
 	if (!gpu)
 		return PERSEUS_INVALID;
 	const struct perseus__sim_state state = perseus__sim_look(gpu);
-	int64_t reasons;
-	*slowdown = gpu->sim->rules.model.slowdown[perseus__sim_state_clock(&state, &gpu->sim->rules, &reasons)];
+	*slowdown = perseus__sim_state_slowdown(&state, &gpu->sim->rules);
 	return PERSEUS_OK;
 }
 
@@ -235,7 +234,7 @@ enum perseus_status
 perseus__sim_locked(const struct perseus_node *node, int32_t device, enum perseus_setting setting, int64_t *low,
 		int64_t *high, struct perseus_error *err)
 {
-	const struct perseus__sim_gpu *gpu = find_gpu(node, device, err);
+	const struct perseus__sim_gpu *gpu = perseus__sim_find(node, device, err);
 	if (!gpu)
 		return PERSEUS_INVALID;
 	if (setting != PERSEUS_SETTING_SM_CLOCKS && setting != PERSEUS_SETTING_MEMORY_CLOCKS)

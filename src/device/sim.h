@@ -29,6 +29,13 @@ enum perseus__sim_fault {
 #undef X
 };
 
+/* Work at a clock, as perseus__sim_truth judges it. */
+struct perseus__sim_work {
+	int32_t clock_mhz;
+	double load;     /* 0..1 */
+	int64_t work_ns; /* in time at the highest clock, >= 0 */
+};
+
 /* All take a device of a node; INVALID where it is not a simulated GPU. */
 
 /*
@@ -46,7 +53,7 @@ PERSEUS_MUST_USE enum perseus_status perseus__sim_fault(const struct perseus_nod
 PERSEUS_MUST_USE enum perseus_status perseus__sim_true_energy(
 		const struct perseus_node *node, int32_t device, int64_t *energy_nj, struct perseus_error *err);
 
-/* How much longer work takes at the clock that the GPU runs at now than at its highest, >= 1. */
+/* How much longer work takes at the clock that the GPU runs at now, slowed as it is, than at its best; >= 1. */
 PERSEUS_MUST_USE enum perseus_status perseus__sim_slowdown(
 		const struct perseus_node *node, int32_t device, double *slowdown, struct perseus_error *err);
 
@@ -56,5 +63,37 @@ PERSEUS_MUST_USE enum perseus_status perseus__sim_slowdown(
  */
 PERSEUS_MUST_USE enum perseus_status perseus__sim_locked(const struct perseus_node *node, int32_t device,
 		enum perseus_setting setting, int64_t *low, int64_t *high, struct perseus_error *err);
+
+/*
+ * Work in real time, as a kernel is for a GPU: `work_ns` of it, at the highest clock if nothing slows it, at `load`
+ * (0..1). The GPU works it off by itself, more slowly at lower clocks, following every change of the clock meanwhile;
+ * at the moment that it is done the GPU blocks, whoever is looking. Work that is there is replaced; perseus__sim_load
+ * drops it.
+ */
+PERSEUS_MUST_USE enum perseus_status perseus__sim_start(
+		const struct perseus_node *node, int32_t device, double load, int64_t work_ns, struct perseus_error *err);
+
+/* When the work will be done if nobody changes anything from now on; now where there is none, or no more. */
+PERSEUS_MUST_USE enum perseus_status perseus__sim_work_end(
+		const struct perseus_node *node, int32_t device, bool *is_done, int64_t *end_ns, struct perseus_error *err);
+
+/* Waits until it is done, to well under a millisecond where a core is free: sleeps, and spins for the end. */
+PERSEUS_MUST_USE enum perseus_status perseus__sim_wait(
+		const struct perseus_node *node, int32_t device, struct perseus_error *err);
+
+/* Both. */
+PERSEUS_MUST_USE enum perseus_status perseus__sim_run(
+		const struct perseus_node *node, int32_t device, double load, int64_t work_ns, struct perseus_error *err);
+
+/* From now on everything takes `slowness` times as long, 1..1000, at the same power: a GPU that straggles. */
+PERSEUS_MUST_USE enum perseus_status perseus__sim_slow(
+		const struct perseus_node *node, int32_t device, double slowness, struct perseus_error *err);
+
+/*
+ * What a perfect profile would say of such work at one of the GPU's clocks, not slowed: how long it takes, and what it
+ * costs. INVALID for a clock that it has not.
+ */
+PERSEUS_MUST_USE enum perseus_status perseus__sim_truth(const struct perseus_node *node, int32_t device,
+		const struct perseus__sim_work *work, int64_t *time_ns, int64_t *energy_nj, struct perseus_error *err);
 
 #endif

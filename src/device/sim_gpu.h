@@ -27,6 +27,10 @@ struct perseus__sim {
 /* Operations of a device whose `self` is a struct perseus__sim_gpu. */
 extern const struct perseus__device_ops perseus__sim_ops;
 
+/* Device `device` of a node; NULL where it is no simulated GPU, which `err` says with INVALID. */
+const struct perseus__sim_gpu *perseus__sim_find(
+		const struct perseus_node *node, int32_t device, struct perseus_error *err);
+
 /* Nanoseconds of the clock that a node's states run by. */
 int64_t perseus__sim_now_ns(const struct perseus__sim *sim);
 

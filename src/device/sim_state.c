@@ -12,6 +12,9 @@ static const double AMBIENT_C = 30;
 static const double RISE_C = 45;
 static const double WARMING_NS = 20e9;
 
+/* Rounding must not make an end of work out of the moment before it: only end_work does. */
+static const double LEAST_WORK_NS = 1e-3;
+
 /* The golden ratio spreads the phases of any number of GPUs evenly. */
 static const double PHASE_SPREAD = 0.6180339887498949;
 
@@ -24,6 +27,7 @@ perseus__sim_state_new(const struct perseus__sim_rules *rules, int32_t gpu, int6
 		.phase_ns = now_ns + (int64_t)((turns - floor(turns)) * (double)rules->step_ns),
 		.limit_mw = rules->model.limit_max_mw,
 		.temperature_c = AMBIENT_C,
+		.slowness = 1,
 	};
 }
 
@@ -55,6 +59,13 @@ perseus__sim_state_clock(
 	return clock;
 }
 
+double
+perseus__sim_state_slowdown(const struct perseus__sim_state *state, const struct perseus__sim_rules *rules)
+{
+	int64_t reasons;
+	return rules->model.slowdown[perseus__sim_state_clock(state, rules, &reasons)] * state->slowness;
+}
+
 int64_t
 perseus__sim_state_power_uw(const struct perseus__sim_state *state, const struct perseus__sim_rules *rules)
 {
@@ -83,6 +94,10 @@ integrate(struct perseus__sim_state *state, const struct perseus__sim_rules *rul
 		state->counter_fj = state->energy_fj + (perseus__wide)power_uw * (step_at_ns - state->time_ns);
 	const int64_t passed_ns = until_ns - state->time_ns;
 	state->energy_fj += (perseus__wide)power_uw * passed_ns;
+	if (state->work_ns > 0) {
+		const double done_ns = (double)passed_ns / perseus__sim_state_slowdown(state, rules);
+		state->work_ns = fmax(LEAST_WORK_NS, state->work_ns - done_ns);
+	}
 	const double goal_c = AMBIENT_C + RISE_C * (double)power_uw / (1000 * (double)rules->model.limit_max_mw);
 	state->temperature_c = goal_c + (state->temperature_c - goal_c) * exp(-(double)passed_ns / WARMING_NS);
 	state->time_ns = until_ns;
@@ -97,16 +112,55 @@ apply_first_pending(struct perseus__sim_state *state)
 		state->pending[i] = state->pending[i + 1];
 }
 
+/* When the work is done at this clock; INT64_MAX where there is none. */
+static int64_t
+work_end_at_this_clock_ns(const struct perseus__sim_state *state, const struct perseus__sim_rules *rules)
+{
+	if (!(state->work_ns > 0))
+		return INT64_MAX;
+	return state->time_ns + (int64_t)ceil(state->work_ns * perseus__sim_state_slowdown(state, rules));
+}
+
+static void
+end_work(struct perseus__sim_state *state)
+{
+	state->work_ns = 0;
+	state->load = PERSEUS__SIM_LOAD_BLOCKING;
+}
+
+/* Lets time pass until the next thing happens, and has it happen; false where nothing does until `now_ns`. */
+static bool
+pass_event(struct perseus__sim_state *state, const struct perseus__sim_rules *rules, int64_t now_ns)
+{
+	const int64_t end_ns = work_end_at_this_clock_ns(state, rules);
+	const int64_t change_ns = state->n_pending > 0 ? state->pending[0].at_ns : INT64_MAX;
+	if (end_ns > now_ns && change_ns > now_ns)
+		return false;
+	integrate(state, rules, end_ns <= change_ns ? end_ns : change_ns);
+	if (end_ns <= change_ns)
+		end_work(state);
+	else
+		apply_first_pending(state);
+	return true;
+}
+
 void
 perseus__sim_state_advance(struct perseus__sim_state *state, const struct perseus__sim_rules *rules, int64_t now_ns)
 {
 	if (now_ns <= state->time_ns)
 		return;
-	while (state->n_pending > 0 && state->pending[0].at_ns <= now_ns) {
-		integrate(state, rules, state->pending[0].at_ns);
-		apply_first_pending(state);
-	}
+	while (pass_event(state, rules, now_ns))
+		continue;
 	integrate(state, rules, now_ns);
+}
+
+int64_t
+perseus__sim_state_work_end_ns(const struct perseus__sim_state *state, const struct perseus__sim_rules *rules)
+{
+	struct perseus__sim_state ahead = *state;
+	while (ahead.work_ns > 0 && pass_event(&ahead, rules, INT64_MAX - 1))
+		continue;
+	return ahead.time_ns;
 }
 
 void

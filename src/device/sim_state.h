@@ -40,6 +40,8 @@ struct perseus__sim_state {
 	struct perseus__sim_change pending[PERSEUS__SIM_MAX_PENDING];
 	int32_t n_pending;
 	int32_t load;    /* PERSEUS__SIM_LOAD_ */
+	double work_ns;  /* left to do under that load, at the highest clock if nothing slows it; then it blocks */
+	double slowness; /* >= 1: how much longer everything takes, whatever the clock */
 	uint32_t faults; /* bit 1 << enum perseus__sim_fault */
 	int32_t persistence;
 };
@@ -61,6 +63,15 @@ void perseus__sim_state_advance(
 /* Number of the clock that it runs at now; `*reasons` (PERSEUS_REASON_ bits) why no higher. */
 int32_t perseus__sim_state_clock(
 		const struct perseus__sim_state *state, const struct perseus__sim_rules *rules, int64_t *reasons);
+
+/* How many times as long work takes at this moment as at the highest clock of a GPU that nothing slows, >= 1. */
+double perseus__sim_state_slowdown(const struct perseus__sim_state *state, const struct perseus__sim_rules *rules);
+
+/*
+ * When the work is done if nobody changes anything from now on; changes on their way count. The state's own time where
+ * there is none.
+ */
+int64_t perseus__sim_state_work_end_ns(const struct perseus__sim_state *state, const struct perseus__sim_rules *rules);
 
 int64_t perseus__sim_state_power_uw(const struct perseus__sim_state *state, const struct perseus__sim_rules *rules);
 

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 static const uint64_t MAGIC = 0x4d49535355455350; /* "PSEUSSIM" */
-enum { VERSION = 1, BOOT_ID_BYTES = 40, MODE = 0666 };
+enum { VERSION = 2, BOOT_ID_BYTES = 40, MODE = 0666 };
 
 /* A state and the copy that changes are made on. */
 struct cell {

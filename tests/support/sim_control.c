@@ -4,6 +4,8 @@
  *   sim_control SPEC show               a line for each GPU: what holds its clocks, its power limit, its persistence
  *   sim_control SPEC load GPU LEVEL
  *   sim_control SPEC fault GPU NAME 0|1
+ *   sim_control SPEC slow GPU SLOWNESS  everything takes so many times as long
+ *   sim_control SPEC energy             the exact energy of each GPU so far, in J
  */
 #include "device/sim.h"
 
@@ -46,6 +48,17 @@ show(const struct perseus_node *node)
 }
 
 static void
+show_energy(const struct perseus_node *node)
+{
+	struct perseus_error err;
+	for (int32_t device = 0; device < perseus_node_n_devices(node); device++) {
+		int64_t energy_nj = 0;
+		require(perseus__sim_true_energy(node, device, &energy_nj, &err), &err);
+		(void)printf("%.9f\n", (double)energy_nj / 1e9);
+	}
+}
+
+static void
 set_fault(const struct perseus_node *node, int32_t device, const char *name, bool is_on)
 {
 	static const char *const names[] = {
@@ -71,6 +84,10 @@ main(int argc, char **argv)
 		show(node);
 	else if (strcmp(argv[2], "load") == 0 && argc == 5)
 		require(perseus__sim_load(node, (int32_t)strtol(argv[3], NULL, 10), strtod(argv[4], NULL), &err), &err);
+	else if (strcmp(argv[2], "slow") == 0 && argc == 5)
+		require(perseus__sim_slow(node, (int32_t)strtol(argv[3], NULL, 10), strtod(argv[4], NULL), &err), &err);
+	else if (strcmp(argv[2], "energy") == 0)
+		show_energy(node);
 	else if (strcmp(argv[2], "fault") == 0 && argc == 6)
 		set_fault(node, (int32_t)strtol(argv[3], NULL, 10), argv[4], argv[5][0] == '1');
 	else

@@ -12,7 +12,7 @@ static int64_t
 read_time(void *user)
 {
 	(void)user;
-	return sim_node_time_ns;
+	return __atomic_load_n(&sim_node_time_ns, __ATOMIC_RELAXED); /* a thread of the test may turn it */
 }
 
 struct perseus_node *

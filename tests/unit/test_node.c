@@ -191,6 +191,13 @@ START_TEST(simulates_only_what_is_simulated)
 	ck_assert_int_eq(perseus__sim_fault(node, 1, PERSEUS__SIM_FAULT_LOST, true, &err), PERSEUS_INVALID);
 	ck_assert_int_eq(perseus__sim_true_energy(node, 1, &value, &err), PERSEUS_INVALID);
 	ck_assert_int_eq(perseus__sim_slowdown(node, 1, &slowdown, &err), PERSEUS_INVALID);
+	const struct perseus__sim_work work = {.clock_mhz = 1410, .load = 1, .work_ns = 1};
+	bool is_done;
+	ck_assert_int_eq(perseus__sim_run(node, 1, 1, 1, &err), PERSEUS_INVALID);
+	ck_assert_int_eq(perseus__sim_wait(node, 1, &err), PERSEUS_INVALID);
+	ck_assert_int_eq(perseus__sim_work_end(node, 1, &is_done, &value, &err), PERSEUS_INVALID);
+	ck_assert_int_eq(perseus__sim_slow(node, 1, 2, &err), PERSEUS_INVALID);
+	ck_assert_int_eq(perseus__sim_truth(node, 1, &work, &value, &other, &err), PERSEUS_INVALID);
 	ck_assert_int_eq(perseus__sim_locked(node, 1, PERSEUS_SETTING_SM_CLOCKS, &value, &other, &err), PERSEUS_INVALID);
 	ck_assert_int_eq(perseus__sim_locked(node, 0, PERSEUS_SETTING_POWER_LIMIT, &value, &other, &err), PERSEUS_INVALID);
 	ck_assert_str_eq(err.message, "power_limit is no range of clocks");

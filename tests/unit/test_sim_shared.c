@@ -168,7 +168,7 @@ START_TEST(refuses_states_of_other_versions_and_parts)
 {
 	perseus_node_close(sim_node_open(spec_of("a100", "")));
 	const uint32_t version = 99;
-	const uint32_t right = 1;
+	const uint32_t right = 2;
 	write_at(AT_VERSION, &version, sizeof version);
 	expect_refusal(spec_of("a100", ""), PERSEUS_INVALID, "was made by another version of this program: remove it");
 	write_at(AT_VERSION, &right, sizeof right);
