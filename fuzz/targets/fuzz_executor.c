@@ -6,10 +6,10 @@
 #include "../require.h"
 #include "agent/check.h"
 #include "agent/gpu.h"
-#include "agent/log.h"
 #include "agent/process.h"
 #include "agent/restore.h"
 #include "device/sim.h"
+#include "service/log.h"
 
 #include <fcntl.h>
 #include <stdint.h>

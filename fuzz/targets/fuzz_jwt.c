@@ -4,9 +4,9 @@
  * whatever is taken keeps its bounds, and survives being issued and read again.
  */
 #include "agent/group.h"
-#include "agent/jwt.h"
 #include "base/memory.h"
 #include "require.h"
+#include "service/jwt.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -57,10 +57,11 @@ check_token(const struct perseus__token *token)
 	struct perseus__text text = perseus__text_init(65536);
 	const size_t length = strlen(token->subject);
 	require(length > 0 && length < PERSEUS__JWT_SUBJECT_BYTES, "length of the subject", &err);
-	require(token->scopes < 1U << PERSEUS__N_GROUPS, "scopes that are not there", &err);
+	require(token->scopes < 1U << (PERSEUS__N_GROUPS + 2), "scopes that are not there", &err);
 	require(!token->has_expiry || token->expires_s >= NOW_S - PERSEUS__JWT_LEEWAY_S, "expired, and yet taken", &err);
-	require(perseus__jwt_issue(token, key, &text, &err) == PERSEUS_OK, "not issued", &err);
-	require(perseus__jwt_verify(text.bytes, key, NOW_S, &again, &err) == PERSEUS_OK, "not read again", &err);
+	require(perseus__jwt_issue(token, key, perseus__agent_scopes, &text, &err) == PERSEUS_OK, "not issued", &err);
+	require(perseus__jwt_verify(text.bytes, key, perseus__agent_scopes, NOW_S, &again, &err) == PERSEUS_OK,
+			"not read again", &err);
 	require(strcmp(again.subject, token->subject) == 0 && again.scopes == token->scopes
 					&& again.has_expiry == token->has_expiry
 					&& (!token->has_expiry || again.expires_s == token->expires_s),
@@ -79,14 +80,15 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		perseus__text_fini(&text);
 		return 0;
 	}
-	require(perseus__jwt_verify(text.bytes, key, NOW_S, &token, &err) != PERSEUS_OK, "a token out of nothing", &err);
+	require(perseus__jwt_verify(text.bytes, key, perseus__agent_scopes, NOW_S, &token, &err) != PERSEUS_OK,
+			"a token out of nothing", &err);
 	perseus__text_fini(&text);
 	const uint8_t *newline = length > 0 ? memchr(bytes, '\n', length) : NULL;
 	if (!newline)
 		return 0;
 	const size_t header_length = (size_t)(newline - bytes);
 	make_token(bytes, header_length, newline + 1, length - header_length - 1, &text);
-	const enum perseus_status status = perseus__jwt_verify(text.bytes, key, NOW_S, &token, &err);
+	const enum perseus_status status = perseus__jwt_verify(text.bytes, key, perseus__agent_scopes, NOW_S, &token, &err);
 	if (status == PERSEUS_OK)
 		check_token(&token);
 	else

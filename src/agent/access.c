@@ -2,20 +2,22 @@
 #include "agent/access.h"
 
 #include "agent/lease.h"
-#include "agent/log.h"
 #include "agent/route.h"
 #include "base/clock.h"
+#include "service/log.h"
+
+#include <inttypes.h>
 
 #include <stdio.h>
 #include <string.h>
 
 /* A line for whoever runs the agent; what is wrong with a request itself is its sender's business alone. */
 static void
-log_refusal(const struct perseus__exchange *exchange, const char *why)
+log_refusal(struct perseus__exchange *exchange, const char *why)
 {
 	char holder[PERSEUS__HOLDER_TEXT_BYTES];
 	struct perseus__log_line line;
-	perseus__holder_text(&exchange->holder, holder);
+	perseus__holder_text(&perseus__call_of(exchange)->holder, holder);
 	perseus__log_begin(&line, PERSEUS__LOG_WARNING, "refused");
 	perseus__log_text(&line, "holder", holder);
 	perseus__log_text(&line, "path", exchange->request.path);
@@ -42,8 +44,8 @@ check_token(const struct perseus__front *front, struct perseus__exchange *exchan
 	char message[PERSEUS_ERROR_MESSAGE_BYTES + 32];
 	if (!header || strncmp(header, scheme, sizeof scheme - 1) != 0)
 		return refuse_token(exchange, "Authentication required. Provide an Authorization: Bearer <token> header.");
-	switch (perseus__jwt_verify(
-			header + sizeof scheme - 1, front->settings.key, perseus__clock_wall_ms() / 1000, &exchange->token, &err)) {
+	switch (perseus__jwt_verify(header + sizeof scheme - 1, front->settings.key, perseus__agent_scopes,
+			perseus__clock_wall_ms() / 1000, &exchange->token, &err)) {
 	case PERSEUS_OK:
 		return true;
 	case PERSEUS_DENIED:
@@ -66,10 +68,11 @@ check_token(const struct perseus__front *front, struct perseus__exchange *exchan
 static void
 set_holder(struct perseus__exchange *exchange)
 {
-	if (exchange->request.peer->holder.kind == PERSEUS__HOLDER_PROCESS)
+	struct perseus__holder *holder = &perseus__call_of(exchange)->holder;
+	if (holder->kind == PERSEUS__HOLDER_PROCESS)
 		return;
-	exchange->holder = (struct perseus__holder){.kind = PERSEUS__HOLDER_TOKEN};
-	(void)snprintf(exchange->holder.name, sizeof exchange->holder.name, "%s", exchange->token.subject);
+	*holder = (struct perseus__holder){.kind = PERSEUS__HOLDER_TOKEN};
+	(void)snprintf(holder->name, sizeof holder->name, "%s", exchange->token.subject);
 }
 
 static void
@@ -90,9 +93,10 @@ bool
 perseus__access_check(const struct perseus__front *front, struct perseus__exchange *exchange)
 {
 	const struct perseus__request *request = &exchange->request;
+	struct perseus__call *call = perseus__call_of(exchange);
 	enum perseus__group group = PERSEUS__GROUP_GPU_READ;
 	const bool has_group = perseus__group_of_path(request->path, request->method == PERSEUS__METHOD_GET, &group);
-	exchange->holder = request->peer->holder;
+	call->holder = perseus__caller_of(exchange)->holder;
 	if (has_group && !(front->settings.groups & perseus__group_bit(group))) {
 		perseus__respond_error(
 				exchange, 404, "API group '%s' is not enabled on this server.", perseus__group_name(group));
@@ -104,7 +108,7 @@ perseus__access_check(const struct perseus__front *front, struct perseus__exchan
 		perseus__respond_error(exchange, 404, "Authentication is not enabled on this server.");
 		return false;
 	}
-	if (exchange->route && exchange->route->is_open)
+	if (call->route && call->route->is_open)
 		return true;
 	if (!check_token(front, exchange))
 		return false;
@@ -116,18 +120,32 @@ perseus__access_check(const struct perseus__front *front, struct perseus__exchan
 	return true;
 }
 
+/* What perseus__holder_is_one_identity compares. */
+static void
+identity_text(const struct perseus__holder *holder, char text[PERSEUS__IDENTITY_BYTES])
+{
+	if (holder->kind == PERSEUS__HOLDER_PROCESS)
+		(void)snprintf(text, PERSEUS__IDENTITY_BYTES, "user %" PRIu32, holder->uid);
+	else
+		perseus__holder_text(holder, text);
+}
+
 bool
 perseus__access_write(const struct perseus__front *front, struct perseus__exchange *exchange, uint64_t gpus)
 {
-	const bool has_token = exchange->holder.kind == PERSEUS__HOLDER_TOKEN;
-	if (!has_token && (gpus & ~exchange->request.peer->writable)) {
-		const int32_t first = __builtin_ctzll(gpus & ~exchange->request.peer->writable);
+	const struct perseus__holder *holder = &perseus__call_of(exchange)->holder;
+	const uint64_t writable =
+			holder->kind == PERSEUS__HOLDER_TOKEN ? UINT64_MAX : perseus__caller_of(exchange)->writable;
+	char identity[PERSEUS__IDENTITY_BYTES];
+	if (gpus & ~writable) {
+		const int32_t first = __builtin_ctzll(gpus & ~writable);
 		perseus__respond_error(
 				exchange, 403, "The allow list does not let you write GPU %d.", (int)front->gpus[first].id);
 		log_refusal(exchange, "not on the allow list");
 		return false;
 	}
-	if (front->rate && !perseus__rate_take(front->rate, &exchange->holder, perseus__clock_mono_ns())) {
+	identity_text(holder, identity);
+	if (front->rate && !perseus__rate_take(front->rate, identity, perseus__clock_mono_ns())) {
 		perseus__respond_error(exchange, 429, "More than %d writes in a second.", (int)front->settings.writes_per_s);
 		exchange->response.asks_to_retry = true;
 		log_refusal(exchange, "too many writes");

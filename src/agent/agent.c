@@ -2,14 +2,14 @@
 #include "agent/agent.h"
 
 #include "agent/front_main.h"
-#include "agent/log.h"
 #include "agent/offer.h"
 #include "agent/override.h"
 #include "agent/pairs.h"
 #include "agent/privilege.h"
-#include "agent/service.h"
 #include "base/error.h"
 #include "device/device.h"
+#include "service/log.h"
+#include "service/manager.h"
 
 #include <errno.h>
 #include <inttypes.h>

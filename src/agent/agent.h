@@ -10,8 +10,8 @@
 
 #include "agent/executor.h"
 #include "agent/front.h"
-#include "agent/listen.h"
-#include "agent/server.h"
+#include "service/listen.h"
+#include "service/server.h"
 
 struct perseus__agent_settings {
 	const char *devices; /* a spec, see <perseus/device.h> */

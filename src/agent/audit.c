@@ -2,7 +2,7 @@
 #include "agent/audit.h"
 
 #include "agent/lease.h"
-#include "agent/log.h"
+#include "service/log.h"
 
 static void
 add_holder(struct perseus__log_line *line, const struct perseus__holder *holder)

@@ -1,28 +1,15 @@
 /* Counters of the front. */
 #include "agent/counters.h"
 
-#include "agent/metrics.h"
 #include "agent/route.h"
 #include "format/number.h"
+#include "service/metrics.h"
 
 #include <stdio.h>
-
-static const int codes[PERSEUS__N_COUNTED_CODES] = {200, 400, 401, 403, 404, 409, 413, 414, 429, 500, 503};
 
 /* Upper ends of the histogram's buckets. The figures to keep are 200 us for one client and 2 ms for many. */
 static const int64_t bucket_us[PERSEUS__N_BUCKETS] = {
 	50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000, 100000, 500000, 1000000};
-
-void
-perseus__count_request(struct perseus__counters *counters, int32_t route, int code)
-{
-	int at = 0;
-	while (at < PERSEUS__N_COUNTED_CODES && codes[at] != code)
-		at++;
-	if (at == PERSEUS__N_COUNTED_CODES)
-		at = PERSEUS__N_COUNTED_CODES - 2;
-	atomic_fetch_add_explicit(&counters->requests[route][at], 1, memory_order_relaxed);
-}
 
 static enum perseus__result
 result_of(enum perseus_status status)
@@ -73,21 +60,7 @@ write_route_name(int32_t index, char *name, size_t bytes)
 void
 perseus__counters_write_requests(const struct perseus__counters *counters, struct perseus__text *text)
 {
-	static const char name[] = "perseus_http_requests_total";
-	perseus__metric_head(text, name, "counter", "Requests answered.");
-	for (int32_t route = 0; route <= PERSEUS__MAX_ROUTES; route++) {
-		char route_name[96];
-		write_route_name(route, route_name, sizeof route_name);
-		for (int at = 0; at < PERSEUS__N_COUNTED_CODES; at++) {
-			const uint64_t n = atomic_load_explicit(&counters->requests[route][at], memory_order_relaxed);
-			if (n == 0)
-				continue;
-			char code[8];
-			(void)snprintf(code, sizeof code, "%d", codes[at]);
-			const struct perseus__label labels[] = {{"route", route_name}, {"code", code}};
-			perseus__metric_integer(text, name, labels, 2, n);
-		}
-	}
+	perseus__request_counters_write(&counters->requests, write_route_name, text);
 }
 
 void

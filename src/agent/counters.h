@@ -6,14 +6,13 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "service/request_counters.h"
 
 #include <perseus/status.h>
 
 enum {
-	PERSEUS__MAX_ROUTES = 48,
 	PERSEUS__MAX_GPUS = 64,
 	PERSEUS__MAX_CPUS = 64,
-	PERSEUS__N_COUNTED_CODES = 11,
 	PERSEUS__N_RESULTS = 3,
 	PERSEUS__N_BUCKETS = 12,
 };
@@ -22,14 +21,11 @@ enum {
 enum perseus__result { PERSEUS__RESULT_OK, PERSEUS__RESULT_REFUSED, PERSEUS__RESULT_FAILED };
 
 struct perseus__counters {
-	atomic_uint_fast64_t requests[PERSEUS__MAX_ROUTES + 1][PERSEUS__N_COUNTED_CODES]; /* the last: no route */
-	atomic_uint_fast64_t clock_sets[PERSEUS__MAX_GPUS][PERSEUS__N_RESULTS];           /* by position of the GPU */
+	struct perseus__request_counters requests;
+	atomic_uint_fast64_t clock_sets[PERSEUS__MAX_GPUS][PERSEUS__N_RESULTS]; /* by position of the GPU */
 	atomic_uint_fast64_t set_buckets[PERSEUS__N_BUCKETS + 1]; /* sets and resets by time; the last: longer */
 	atomic_uint_fast64_t set_time_ns;                         /* sum */
 };
-
-/* `route`: its index in the table, PERSEUS__MAX_ROUTES for none. A code that is not counted by itself counts as 500. */
-void perseus__count_request(struct perseus__counters *counters, int32_t route, int code);
 
 /* A set or reset of clocks by the status that the executor answered. */
 void perseus__count_clock_set(struct perseus__counters *counters, int32_t gpu, enum perseus_status status);

@@ -13,8 +13,8 @@ read_all(const struct perseus__front *front, struct perseus__exchange *exchange,
 {
 	struct perseus__failures failures;
 	struct perseus_error err;
-	const bool wants_cpu = exchange->query.values[PERSEUS__KEY_CPU];
-	const bool wants_dram = exchange->query.values[PERSEUS__KEY_DRAM];
+	const bool wants_cpu = perseus__call_of(exchange)->query.values[PERSEUS__KEY_CPU];
+	const bool wants_dram = perseus__call_of(exchange)->query.values[PERSEUS__KEY_DRAM];
 	perseus__failures_init(&failures);
 	for (int32_t i = 0; i < selection->n; i++) {
 		const struct perseus__cpu *cpu = &front->cpus[selection->positions[i]];
@@ -49,10 +49,10 @@ select_of_path(
 		const struct perseus__front *front, struct perseus__exchange *exchange, struct perseus__selection *selection)
 {
 	selection->n = 1;
-	selection->positions[0] = perseus__front_find_cpu(front, (int32_t)exchange->path_id);
+	selection->positions[0] = perseus__front_find_cpu(front, (int32_t)perseus__call_of(exchange)->path_id);
 	if (selection->positions[0] >= 0)
 		return true;
-	perseus__respond_error(exchange, 400, "CPU %d not found", (int)exchange->path_id);
+	perseus__respond_error(exchange, 400, "CPU %d not found", (int)perseus__call_of(exchange)->path_id);
 	return false;
 }
 
@@ -94,7 +94,7 @@ static void
 answer_power(const struct measurement *measurement)
 {
 	char key[PERSEUS__ID_BYTES];
-	const struct perseus__front *front = measurement->exchange->front;
+	const struct perseus__front *front = perseus__call_of(measurement->exchange)->front;
 	struct perseus__json json = perseus__respond_json(measurement->exchange, 200);
 	perseus__json_open_object(&json, NULL, true);
 	perseus__json_integer(&json, "timestamp_ms", perseus__clock_wall_ms());
@@ -115,7 +115,7 @@ measure(void *user, bool is_ending)
 {
 	struct measurement *measurement = user;
 	struct perseus__exchange *exchange = measurement->exchange;
-	struct perseus__front *front = exchange->front;
+	struct perseus__front *front = perseus__call_of(exchange)->front;
 	if (is_ending) {
 		perseus__respond_unavailable(exchange, "The agent is ending.");
 	} else if (read_all(front, exchange, &measurement->selection,
@@ -136,8 +136,8 @@ perseus__handle_cpu_power(struct perseus__front *front, struct perseus__exchange
 {
 	struct perseus_error err;
 	struct measurement *measurement = perseus__new_array(1, sizeof *measurement);
-	exchange->query.values[PERSEUS__KEY_CPU] = true;
-	exchange->query.values[PERSEUS__KEY_DRAM] = true;
+	perseus__call_of(exchange)->query.values[PERSEUS__KEY_CPU] = true;
+	perseus__call_of(exchange)->query.values[PERSEUS__KEY_DRAM] = true;
 	if (!measurement) {
 		perseus__respond_unavailable(exchange, "out of memory");
 	} else if (perseus__select_cpus(front, exchange, &measurement->selection)) {

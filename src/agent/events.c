@@ -22,7 +22,7 @@ respond_unknown(struct perseus__exchange *exchange, bool is_gpu, const int32_t *
 	int32_t ids[PERSEUS__MAX_IDS];
 	int32_t n_ids = 0;
 	int32_t n_unknown = 0;
-	if (perseus__query_ids(exchange->query.ids_text, ids, &n_ids, NULL) != PERSEUS_OK)
+	if (perseus__query_ids(perseus__call_of(exchange)->query.ids_text, ids, &n_ids, NULL) != PERSEUS_OK)
 		return; /* answered already */
 	for (int32_t i = 0; i < n_ids; i++) {
 		bool is_known = false;
@@ -47,13 +47,12 @@ subscribe(struct perseus__front *front, struct perseus__exchange *exchange, bool
 {
 	struct perseus_error err;
 	struct perseus__stream *stream = NULL;
-	if (perseus__stream_new(front->streams, is_gpu, selection->positions, selection->n, &stream, &err) != PERSEUS_OK) {
+	if (perseus__power_stream_new(front->streams, is_gpu, selection->positions, selection->n, &stream, &err)
+			!= PERSEUS_OK) {
 		perseus__respond_unavailable(exchange, err.message);
 		return;
 	}
-	perseus__respond(exchange, 200);
-	exchange->response.content = PERSEUS__CONTENT_EVENTS;
-	exchange->response.stream = stream;
+	perseus__respond_stream(exchange, stream);
 }
 
 /* A device that cannot be read is told of at once, rather than being silent for ever. */

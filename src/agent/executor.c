@@ -4,12 +4,12 @@
 #include "agent/channel.h"
 #include "agent/front_process.h"
 #include "agent/gpu_worker.h"
-#include "agent/log.h"
 #include "agent/restore.h"
 #include "agent/saved.h"
-#include "agent/service.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "service/log.h"
+#include "service/manager.h"
 
 #include <errno.h>
 #include <inttypes.h>

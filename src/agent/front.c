@@ -2,6 +2,7 @@
 #include "agent/front.h"
 
 #include "agent/access.h"
+#include "agent/peer.h"
 #include "agent/route.h"
 #include "agent/stream.h"
 #include "base/clock.h"
@@ -122,7 +123,7 @@ perseus__front_new(const struct perseus_node *node, struct perseus__link *link,
 	if (status == PERSEUS_OK)
 		status = perseus__tasks_new(N_READERS, MAX_TASKS, &front->tasks, err);
 	if (status == PERSEUS_OK)
-		status = perseus__streams_new(front, &front->streams, err);
+		status = perseus__power_streams_new(front, &front->streams, err);
 	if (status != PERSEUS_OK) {
 		perseus__front_free(front);
 		return status;
@@ -144,7 +145,7 @@ perseus__front_free(struct perseus__front *front)
 	if (!front)
 		return;
 	perseus__tasks_free(front->tasks);
-	perseus__streams_free(front->streams);
+	perseus__power_streams_free(front->streams);
 	perseus__rate_free(front->rate);
 	perseus__free(front);
 }
@@ -195,7 +196,8 @@ perseus__front_is_healthy(const struct perseus__front *front)
 static bool
 parse(struct perseus__exchange *exchange)
 {
-	const struct perseus__route *route = exchange->route;
+	struct perseus__call *call = perseus__call_of(exchange);
+	const struct perseus__route *route = call->route;
 	const struct perseus__request *request = &exchange->request;
 	struct perseus_error err;
 	enum perseus_status status = PERSEUS_OK;
@@ -203,11 +205,10 @@ parse(struct perseus__exchange *exchange)
 	case PERSEUS__ROUTE_PLAIN:
 		return true;
 	case PERSEUS__ROUTE_QUERY:
-		status = perseus__query_parse(request->query, route->required, route->optional, &exchange->query, &err);
+		status = perseus__query_parse(request->query, route->required, route->optional, &call->query, &err);
 		break;
 	case PERSEUS__ROUTE_BODY:
-		status =
-				perseus__query_parse_json(request->body, request->body_length, route->required, &exchange->query, &err);
+		status = perseus__query_parse_json(request->body, request->body_length, route->required, &call->query, &err);
 		break;
 	}
 	if (status == PERSEUS_OK)
@@ -221,10 +222,11 @@ static int64_t
 run_later(void *user, bool is_ending)
 {
 	struct perseus__exchange *exchange = user;
+	const struct perseus__call *call = perseus__call_of(exchange);
 	if (is_ending)
 		perseus__respond_unavailable(exchange, "The agent is ending.");
 	else
-		exchange->route->handle(exchange->front, exchange);
+		call->route->handle(call->front, exchange);
 	exchange->finish(exchange);
 	return PERSEUS__TASK_DONE;
 }
@@ -232,10 +234,11 @@ run_later(void *user, bool is_ending)
 static void
 run(struct perseus__front *front, struct perseus__exchange *exchange)
 {
+	const struct perseus__route *route = perseus__call_of(exchange)->route;
 	struct perseus_error err;
-	switch (exchange->route->mode) {
+	switch (route->mode) {
 	case PERSEUS__ROUTE_NOW:
-		exchange->route->handle(front, exchange);
+		route->handle(front, exchange);
 		exchange->finish(exchange);
 		return;
 	case PERSEUS__ROUTE_LATER:
@@ -245,20 +248,28 @@ run(struct perseus__front *front, struct perseus__exchange *exchange)
 		exchange->finish(exchange);
 		return;
 	case PERSEUS__ROUTE_OWN:
-		exchange->route->handle(front, exchange);
+		route->handle(front, exchange);
 		return;
 	}
 }
 
 void
+perseus__front_begin(struct perseus__front *front, struct perseus__exchange *exchange)
+{
+	struct perseus__call *call = perseus__call_of(exchange);
+	call->front = front;
+	call->route = perseus__route_find(exchange->request.method, exchange->request.path, &call->path_id);
+	exchange->takes_body = call->route && call->route->source == PERSEUS__ROUTE_BODY;
+}
+
+void
 perseus__front_handle(struct perseus__front *front, struct perseus__exchange *exchange)
 {
-	exchange->front = front;
 	if (!perseus__access_check(front, exchange)) {
 		exchange->finish(exchange);
 		return;
 	}
-	if (!exchange->route) {
+	if (!perseus__call_of(exchange)->route) {
 		perseus__respond(exchange, 404);
 		exchange->finish(exchange);
 		return;
@@ -268,4 +279,61 @@ perseus__front_handle(struct perseus__front *front, struct perseus__exchange *ex
 		return;
 	}
 	run(front, exchange);
+}
+
+static void
+find_peer(void *user, int fd, struct perseus__peer *peer)
+{
+	perseus__caller_find(user, fd, (struct perseus__caller *)peer);
+}
+
+static void
+begin(void *user, struct perseus__exchange *exchange)
+{
+	perseus__front_begin(user, exchange);
+}
+
+static void
+handle(void *user, struct perseus__exchange *exchange)
+{
+	perseus__front_handle(user, exchange);
+}
+
+static void
+count(void *user, const struct perseus__exchange *exchange)
+{
+	struct perseus__front *front = user;
+	const struct perseus__call *call = (const struct perseus__call *)exchange;
+	perseus__count_request(&front->counters.requests, perseus__route_index(call->route), exchange->response.code);
+}
+
+static void
+stop(void *user)
+{
+	perseus__front_stop(user);
+}
+
+static void
+tick(void *user)
+{
+	struct perseus__front *front = user;
+	perseus__streams_tick(front->streams);
+}
+
+struct perseus__application
+perseus__front_application(struct perseus__front *front)
+{
+	return (struct perseus__application){
+		.user = front,
+		.realm = "zeusd",
+		.ending = "The agent is ending.",
+		.exchange_bytes = sizeof(struct perseus__call),
+		.peer_bytes = sizeof(struct perseus__caller),
+		.find_peer = find_peer,
+		.begin = begin,
+		.handle = handle,
+		.done = count,
+		.stop = stop,
+		.tick = tick,
+	};
 }

@@ -11,13 +11,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/call.h"
 #include "agent/counters.h"
 #include "agent/group.h"
-#include "agent/http.h"
-#include "agent/jwt.h"
 #include "agent/link.h"
-#include "agent/rate.h"
-#include "agent/tasks.h"
+#include "service/application.h"
+#include "service/jwt.h"
+#include "service/rate.h"
+#include "service/tasks.h"
 
 #include <perseus/device.h>
 
@@ -80,6 +81,12 @@ void perseus__front_stop(struct perseus__front *front);
 
 /* After perseus__front_stop, and after the link and all exchanges are gone. */
 void perseus__front_free(struct perseus__front *front);
+
+/* What a server is to serve; borrows the front. */
+struct perseus__application perseus__front_application(struct perseus__front *front);
+
+/* Finds the route of a request whose head is there. */
+void perseus__front_begin(struct perseus__front *front, struct perseus__exchange *exchange);
 
 /*
  * Answers a request whose route was found (or not): checks access and parameters, and calls the handler. The exchange's

@@ -1,9 +1,9 @@
 /* The front's process. */
 #include "agent/front_main.h"
 
-#include "agent/service.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "service/manager.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -23,6 +23,7 @@ struct process {
 	int gone_fd;   /* readable once the executor is gone */
 	struct perseus__link *link;
 	struct perseus__front *front;
+	struct perseus__application application;
 	struct perseus__server *server;
 };
 
@@ -115,8 +116,11 @@ perseus__front_main(const struct perseus_node *node, const struct perseus__ends 
 {
 	struct process process = {.signal_fd = -1, .gone_fd = -1};
 	enum perseus_status status = start(&process, node, ends, settings, err);
-	if (status == PERSEUS_OK)
-		status = perseus__server_new(process.front, listeners, n_listeners, server_settings, &process.server, err);
+	if (status == PERSEUS_OK) {
+		process.application = perseus__front_application(process.front);
+		status = perseus__server_new(
+				&process.application, listeners, n_listeners, server_settings, &process.server, err);
+	}
 	if (status == PERSEUS_OK) {
 		if (!ends)
 			perseus__service_ready("reading only");

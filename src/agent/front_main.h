@@ -6,7 +6,7 @@
 
 #include "agent/front.h"
 #include "agent/protocol.h"
-#include "agent/server.h"
+#include "service/server.h"
 
 /*
  * Serves on `listeners`, which it takes over, until SIGTERM or until the executor is gone. `ends` NULL: there is no

@@ -3,11 +3,11 @@
 
 #include "agent/audit.h"
 #include "agent/check.h"
-#include "agent/log.h"
 #include "agent/process.h"
 #include "agent/restore.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "service/log.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -4,25 +4,13 @@
 #include <string.h>
 
 #define X(name, text) text,
-static const char *const names[] = {PERSEUS__GROUP_MAP(X)};
+const char *const perseus__agent_scopes[] = {PERSEUS__GROUP_MAP(X) "job-read", "job-write", NULL};
 #undef X
 
 const char *
 perseus__group_name(enum perseus__group group)
 {
-	return names[group];
-}
-
-bool
-perseus__group_find(const char *name, enum perseus__group *group)
-{
-	for (int i = 0; i < PERSEUS__N_GROUPS; i++) {
-		if (strcmp(names[i], name) == 0) {
-			*group = (enum perseus__group)i;
-			return true;
-		}
-	}
-	return false;
+	return perseus__agent_scopes[group];
 }
 
 static bool

@@ -32,8 +32,11 @@ perseus__group_bit(enum perseus__group group)
 
 const char *perseus__group_name(enum perseus__group group);
 
-/* The group that `name` names; false where there is none. */
-bool perseus__group_find(const char *name, enum perseus__group *group);
+/*
+ * What the tokens of the agent may allow, for jwt.h: bit 1 << group, and the job server's scopes, for which the agent
+ * has no use, so that one token may serve for both.
+ */
+extern const char *const perseus__agent_scopes[];
 
 /*
  * The group that a path belongs to, whether or not there is such a route; false where it is in none. `is_get`: leases

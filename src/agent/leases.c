@@ -86,7 +86,7 @@ perseus__handle_lease_end(struct perseus__front *front, struct perseus__exchange
 	struct perseus_error err;
 	struct perseus__lease lease;
 	bool is_there = false;
-	const uint64_t id = (uint64_t)exchange->path_id;
+	const uint64_t id = (uint64_t)perseus__call_of(exchange)->path_id;
 	if (id > 0 && perseus__leases_next(front, id - 1, &lease, &is_there, &err) != PERSEUS_OK) {
 		perseus__respond_unavailable(exchange, err.message);
 		return;
@@ -94,7 +94,7 @@ perseus__handle_lease_end(struct perseus__front *front, struct perseus__exchange
 	const int32_t position = is_there && lease.lease_id == id ? find_position(front, &lease) : -1;
 	if (position < 0)
 		perseus__respond_error(exchange, 404, "There is no lease %" PRIu64 ".", id);
-	else if (!perseus__holder_is_one_identity(&lease.holder, &exchange->holder))
+	else if (!perseus__holder_is_one_identity(&lease.holder, &perseus__call_of(exchange)->holder))
 		perseus__respond_error(exchange, 403, "Lease %" PRIu64 " is another's.", id);
 	else if (perseus__access_write(front, exchange, UINT64_C(1) << position))
 		release(front, &lease, exchange);

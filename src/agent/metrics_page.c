@@ -2,8 +2,8 @@
 #include "agent/handlers.h"
 
 #include "agent/leases.h"
-#include "agent/metrics.h"
 #include "agent/selection.h"
+#include "service/metrics.h"
 
 #include <perseus/version.h>
 

@@ -2,8 +2,8 @@
 #include "agent/offer.h"
 
 #include "agent/group.h"
-#include "agent/log.h"
 #include "base/error.h"
+#include "service/log.h"
 
 #include <errno.h>
 #include <sys/socket.h>

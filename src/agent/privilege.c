@@ -1,9 +1,9 @@
 /* What the agent's processes may do. */
 #include "agent/privilege.h"
 
-#include "agent/log.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "service/log.h"
 
 #include <errno.h>
 #include <grp.h>

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "format/csv.h"
+#include "service/url.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -25,31 +26,10 @@ struct decoded {
 	char bytes[PERSEUS__IDS_BYTES];
 };
 
-static int
-hex_value(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	if (digit >= 'a' && digit <= 'f')
-		return digit - 'a' + 10;
-	return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}
-
-/* '+' is a blank; '%' that no two hexadecimal digits follow stands for itself. */
 static void
 decode(const char *text, size_t length, struct decoded *decoded)
 {
-	decoded->length = 0;
-	for (size_t i = 0; i < length; i++) {
-		char byte = text[i] == '+' ? ' ' : text[i];
-		if (byte == '%' && length - i > 2 && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0) {
-			byte = (char)(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
-			i += 2;
-		}
-		if (decoded->length < sizeof decoded->bytes)
-			decoded->bytes[decoded->length] = byte;
-		decoded->length++;
-	}
+	decoded->length = perseus__url_decode(text, length, true, decoded->bytes, sizeof decoded->bytes);
 }
 
 static bool
@@ -135,21 +115,19 @@ parse_value(const struct decoded *text, enum perseus__key key, struct perseus__q
 	return PERSEUS_INTERNAL;
 }
 
-/* One "key=value"; what has no '=' has an empty value. */
 static enum perseus_status
-parse_pair(const char *pair, size_t length, uint32_t known, struct perseus__query *query, struct perseus_error *err)
+parse_pair(
+		const struct perseus__query_pair *pair, uint32_t known, struct perseus__query *query, struct perseus_error *err)
 {
-	const char *equals = memchr(pair, '=', length);
-	const size_t name_length = equals ? (size_t)(equals - pair) : length;
 	struct decoded text;
-	decode(pair, name_length, &text);
+	decode(pair->key, pair->key_length, &text);
 	const int key = find_key(&text, known);
 	if (key < 0)
 		return fail_unknown(text.bytes, text.length < sizeof text.bytes ? text.length : sizeof text.bytes, known, err);
 	if (query->given & 1U << key)
 		return perseus__fail(err, PERSEUS_INVALID, "duplicate field `%s`", keys[key].name);
 	query->given |= 1U << key;
-	decode(equals ? equals + 1 : "", equals ? length - name_length - 1 : 0, &text);
+	decode(pair->value, pair->value_length, &text);
 	return parse_value(&text, (enum perseus__key)key, query, err);
 }
 
@@ -167,14 +145,12 @@ perseus__query_parse(
 		const char *text, uint32_t required, uint32_t optional, struct perseus__query *query, struct perseus_error *err)
 {
 	*query = (struct perseus__query){.given = 0};
-	const char *at = text ? text : "";
-	while (*at) {
-		const size_t length = strcspn(at, "&");
-		const enum perseus_status status =
-				length == 0 ? PERSEUS_OK : parse_pair(at, length, required | optional, query, err);
+	const char *at = text;
+	struct perseus__query_pair pair;
+	while (perseus__query_next(&at, &pair)) {
+		const enum perseus_status status = parse_pair(&pair, required | optional, query, err);
 		if (status != PERSEUS_OK)
 			return status;
-		at += length + (at[length] == '&');
 	}
 	return check_required(required, query, err);
 }

@@ -1,8 +1,8 @@
 /* Settings as they are found, and back again. */
 #include "agent/restore.h"
 
-#include "agent/log.h"
 #include "base/error.h"
+#include "service/log.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 #include "agent/route.h"
 
 #include "agent/handlers.h"
+#include "service/url.h"
 
 #include <string.h>
 
@@ -87,16 +88,14 @@ _Static_assert((int)N_ROUTES <= (int)PERSEUS__MAX_ROUTES, "counters have room fo
 static bool
 matches(const char *pattern, const char *path, int64_t *path_id)
 {
-	static const char mark[] = "{id}";
-	const char *id = strstr(pattern, mark);
-	if (!id)
-		return strcmp(pattern, path) == 0;
-	const size_t length = (size_t)(id - pattern);
-	if (strncmp(pattern, path, length) != 0)
+	struct perseus__path_parameters parameters;
+	if (!perseus__path_match(pattern, path, &parameters))
 		return false;
-	const char *digits = path + length;
+	if (parameters.n == 0)
+		return true;
+	const char *digits = parameters.values[0];
 	const size_t n_digits = strspn(digits, "0123456789");
-	if (n_digits == 0 || n_digits > 9 || strcmp(id + sizeof mark - 1, digits + n_digits) != 0)
+	if (n_digits > 9 || digits[n_digits] != '\0')
 		return false;
 	*path_id = 0;
 	for (size_t i = 0; i < n_digits; i++)
@@ -123,20 +122,4 @@ const struct perseus__route *
 perseus__route_at(int32_t index)
 {
 	return index < N_ROUTES ? &routes[index] : NULL;
-}
-
-const char *
-perseus__method_name(enum perseus__method method)
-{
-	switch (method) {
-	case PERSEUS__METHOD_GET:
-		return "GET";
-	case PERSEUS__METHOD_POST:
-		return "POST";
-	case PERSEUS__METHOD_DELETE:
-		return "DELETE";
-	case PERSEUS__METHOD_OTHER:
-		break;
-	}
-	return "other";
 }

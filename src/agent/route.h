@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent/http.h"
+#include "agent/call.h"
 
 /* When a handler runs, and who finishes the exchange. */
 enum perseus__route_mode {
@@ -39,8 +39,5 @@ int32_t perseus__route_index(const struct perseus__route *route);
 
 /* The route at an index of the table; NULL beyond its end. */
 const struct perseus__route *perseus__route_at(int32_t index);
-
-/* "GET", "POST", "DELETE". */
-const char *perseus__method_name(enum perseus__method method);
 
 #endif

@@ -18,7 +18,7 @@ select_listed(const struct perseus__front *front, struct perseus__exchange *exch
 {
 	struct perseus_error err;
 	int32_t ids[PERSEUS__MAX_IDS];
-	if (perseus__query_ids(exchange->query.ids_text, ids, &selection->n, &err) != PERSEUS_OK) {
+	if (perseus__query_ids(perseus__call_of(exchange)->query.ids_text, ids, &selection->n, &err) != PERSEUS_OK) {
 		perseus__respond_error(exchange, 400, "%s", err.message);
 		return false;
 	}
@@ -36,7 +36,7 @@ bool
 perseus__select_gpus(
 		const struct perseus__front *front, struct perseus__exchange *exchange, struct perseus__selection *selection)
 {
-	if (exchange->query.given & PERSEUS__HAS_GPU_IDS)
+	if (perseus__call_of(exchange)->query.given & PERSEUS__HAS_GPU_IDS)
 		return select_listed(front, exchange, "GPU", perseus__front_find_gpu, selection);
 	select_all(front->n_gpus, selection);
 	return true;
@@ -46,7 +46,7 @@ bool
 perseus__select_cpus(
 		const struct perseus__front *front, struct perseus__exchange *exchange, struct perseus__selection *selection)
 {
-	if (exchange->query.given & PERSEUS__HAS_CPU_IDS)
+	if (perseus__call_of(exchange)->query.given & PERSEUS__HAS_CPU_IDS)
 		return select_listed(front, exchange, "CPU", perseus__front_find_cpu, selection);
 	select_all(front->n_cpus, selection);
 	return true;

@@ -11,7 +11,7 @@ period_ns(const struct perseus__topic *topic)
 	return 1000000000 / (topic->is_gpu ? settings->gpu_poll_hz : settings->cpu_poll_hz);
 }
 
-/* With the mutex held. */
+/* With the lock. */
 static void
 set_value(struct perseus__topic *topic, int64_t power_mw, const struct perseus__cpu_power *cpu)
 {
@@ -34,9 +34,9 @@ poll_gpu(struct perseus__topic *topic)
 	if (perseus_device_read(front->node, front->gpus[topic->position].device, PERSEUS_QUANTITY_POWER, &power_mw, NULL)
 			!= PERSEUS_OK)
 		return; /* the value stays as old as its time stamp says */
-	(void)pthread_mutex_lock(&topic->streams->mutex);
+	perseus__streams_lock(&topic->streams->base);
 	set_value(topic, power_mw, &none);
-	(void)pthread_mutex_unlock(&topic->streams->mutex);
+	perseus__streams_unlock(&topic->streams->base);
 }
 
 static void
@@ -46,31 +46,31 @@ poll_cpu(struct perseus__topic *topic)
 	struct perseus__cpu_energy energy;
 	if (perseus__cpu_read(front, &front->cpus[topic->position], true, true, &energy, NULL) != PERSEUS_OK)
 		return;
-	(void)pthread_mutex_lock(&topic->streams->mutex);
+	perseus__streams_lock(&topic->streams->base);
 	if (topic->has_before) {
 		const struct perseus__cpu_power power = perseus__cpu_power(&topic->before, &energy);
 		set_value(topic, 0, &power);
 	}
 	topic->before = energy;
 	topic->has_before = true;
-	(void)pthread_mutex_unlock(&topic->streams->mutex);
+	perseus__streams_unlock(&topic->streams->base);
 }
 
 static int64_t
 poll(void *user, bool is_ending)
 {
 	struct perseus__topic *topic = user;
-	(void)pthread_mutex_lock(&topic->streams->mutex);
+	perseus__streams_lock(&topic->streams->base);
 	topic->is_polled = !is_ending && topic->n_subscribers > 0;
 	const bool is_wanted = topic->is_polled;
-	(void)pthread_mutex_unlock(&topic->streams->mutex);
+	perseus__streams_unlock(&topic->streams->base);
 	if (!is_wanted)
 		return PERSEUS__TASK_DONE;
 	if (topic->is_gpu)
 		poll_gpu(topic);
 	else
 		poll_cpu(topic);
-	perseus__streams_publish(topic);
+	perseus__streams_publish(&topic->streams->base);
 	return perseus__clock_mono_ns() + period_ns(topic);
 }
 

@@ -2,7 +2,6 @@
 #ifndef PERSEUS_AGENT_TOPIC_H
 #define PERSEUS_AGENT_TOPIC_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -10,9 +9,9 @@
 #include "agent/front.h"
 #include "agent/stream.h"
 
-/* All but the first three fields are guarded by the streams' mutex. */
+/* All but the first three fields are guarded by the streams' lock. */
 struct perseus__topic {
-	struct perseus__streams *streams;
+	struct perseus__power_streams *streams;
 	bool is_gpu;
 	int32_t position;
 	int32_t n_subscribers;
@@ -25,25 +24,20 @@ struct perseus__topic {
 	struct perseus__cpu_energy before;
 };
 
-struct perseus__streams {
+struct perseus__power_streams {
+	struct perseus__streams base;
 	struct perseus__front *front;
-	pthread_mutex_t mutex;
-	bool is_ended;
 	uint64_t n_versions;
-	struct perseus__stream *first;
 	struct perseus__topic gpus[PERSEUS__MAX_GPUS];
 	struct perseus__topic cpus[PERSEUS__MAX_CPUS];
 };
 
-/* With the mutex held. BUSY where there is no room for polling. */
+/* With the lock. BUSY where there is no room for polling. */
 PERSEUS_MUST_USE enum perseus_status perseus__topic_subscribe(struct perseus__topic *topic, struct perseus_error *err);
 void perseus__topic_unsubscribe(struct perseus__topic *topic);
 
-/* Adds an event with the topic's value, or with those of several topics of one kind. With the mutex held. */
+/* Adds an event with the topic's value, or with those of several topics of one kind. With the lock. */
 void perseus__topic_write_event(const struct perseus__topic *topic, struct perseus__text *text);
 void perseus__topic_write_snapshot(const struct perseus__topic *const *topics, int32_t n, struct perseus__text *text);
-
-/* Wakes the streams that have something to say now. Without the mutex. */
-void perseus__streams_publish(struct perseus__topic *topic);
 
 #endif

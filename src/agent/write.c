@@ -4,11 +4,11 @@
 #include "agent/access.h"
 #include "agent/lease.h"
 #include "agent/lease_json.h"
-#include "agent/log.h"
 #include "agent/route.h"
 #include "agent/selection.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "service/log.h"
 
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -222,14 +222,14 @@ send_part(struct part *part, const struct perseus__query *query)
 static struct job *
 new_job(struct perseus__front *front, struct perseus__exchange *exchange, const struct perseus__selection *selection)
 {
-	const struct perseus__operation *operation = exchange->route->operation;
+	const struct perseus__operation *operation = perseus__call_of(exchange)->route->operation;
 	const int32_t n_parts = selection->n * operation->n_actions;
 	struct job *job = perseus__new_array(1, sizeof *job + (size_t)n_parts * sizeof *job->parts);
 	if (!job)
 		return NULL;
 	job->front = front;
 	job->answers_leases = operation->answers_leases;
-	job->holder = exchange->holder;
+	job->holder = perseus__call_of(exchange)->holder;
 	job->n_parts = n_parts;
 	atomic_init(&job->n_left, n_parts + 1);
 	for (int32_t i = 0; i < n_parts; i++) {
@@ -247,11 +247,12 @@ static bool
 select_gpus(
 		const struct perseus__front *front, struct perseus__exchange *exchange, struct perseus__selection *selection)
 {
+	const struct perseus__call *call = perseus__call_of(exchange);
 	struct perseus_error err;
-	int32_t ids[PERSEUS__MAX_IDS] = {(int32_t)exchange->path_id};
+	int32_t ids[PERSEUS__MAX_IDS] = {(int32_t)call->path_id};
 	selection->n = 1;
-	if (exchange->query.given & PERSEUS__HAS_GPU_IDS
-			&& perseus__query_ids(exchange->query.ids_text, ids, &selection->n, &err) != PERSEUS_OK) {
+	if (call->query.given & PERSEUS__HAS_GPU_IDS
+			&& perseus__query_ids(call->query.ids_text, ids, &selection->n, &err) != PERSEUS_OK) {
 		perseus__respond_error(exchange, 400, "%s", err.message);
 		return false;
 	}
@@ -269,7 +270,8 @@ select_gpus(
 static bool
 check_ttl(struct perseus__exchange *exchange)
 {
-	if (exchange->holder.kind != PERSEUS__HOLDER_PROCESS || exchange->query.values[PERSEUS__KEY_TTL_S] == 0)
+	const struct perseus__call *call = perseus__call_of(exchange);
+	if (call->holder.kind != PERSEUS__HOLDER_PROCESS || call->query.values[PERSEUS__KEY_TTL_S] == 0)
 		return true;
 	perseus__respond_error(exchange, 400, "Your lease ends with your process: `ttl_s` is for those of tokens and TCP.");
 	return false;
@@ -288,6 +290,7 @@ may_write(const struct perseus__front *front, struct perseus__exchange *exchange
 void
 perseus__handle_write(struct perseus__front *front, struct perseus__exchange *exchange)
 {
+	const struct perseus__query *query = &perseus__call_of(exchange)->query;
 	struct perseus__selection selection;
 	if (!select_gpus(front, exchange, &selection) || !check_ttl(exchange) || !may_write(front, exchange, &selection)) {
 		exchange->finish(exchange);
@@ -300,12 +303,12 @@ perseus__handle_write(struct perseus__front *front, struct perseus__exchange *ex
 		return;
 	}
 	/* Leases are waited for always: they have no key `block`. */
-	const bool waits = !(exchange->query.given & PERSEUS__HAS_BLOCK) || exchange->query.values[PERSEUS__KEY_BLOCK];
+	const bool waits = !(query->given & PERSEUS__HAS_BLOCK) || query->values[PERSEUS__KEY_BLOCK];
 	if (waits)
 		job->exchange = exchange;
 	int32_t n_unsent = 0;
 	for (int32_t i = 0; i < job->n_parts; i++) {
-		send_part(&job->parts[i], &exchange->query);
+		send_part(&job->parts[i], query);
 		n_unsent += job->parts[i].is_unsent;
 	}
 	if (!waits) {

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "agent/agent.h"
-#include "agent/log.h"
 #include "cli/node_options.h"
+#include "service/log.h"
 
 enum { PERSEUS__MAX_ALLOW = 64 };
 

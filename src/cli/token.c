@@ -1,5 +1,4 @@
 /* perseus token issue, perseus token show; zeusd token issue */
-#include "agent/jwt.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -7,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/duration.h"
 #include "format/json_writer.h"
+#include "service/jwt.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -98,7 +98,7 @@ issue(const struct options *options, struct perseus__signing_key key, struct per
 	(void)snprintf(token.subject, sizeof token.subject, "%s", options->user);
 	enum perseus_status status = set_expiry(options->expires, &token, err);
 	if (status == PERSEUS_OK)
-		status = perseus__jwt_issue(&token, key, text, err);
+		status = perseus__jwt_issue(&token, key, perseus__agent_scopes, text, err);
 	perseus__text_addf(text, "\n");
 	return status;
 }
@@ -108,8 +108,8 @@ show(const struct options *options, struct perseus__signing_key key, struct pers
 		struct perseus_error *err)
 {
 	struct perseus__token token;
-	const enum perseus_status status =
-			perseus__jwt_verify(options->text, key, perseus__clock_wall_ms() / 1000, &token, err);
+	const enum perseus_status status = perseus__jwt_verify(
+			options->text, key, perseus__agent_scopes, perseus__clock_wall_ms() / 1000, &token, err);
 	if (status == PERSEUS_INVALID)
 		return perseus__fail(err, status, "the token is not valid: %s",
 				strcmp(err->message, "InvalidSignature") == 0 ? "its signature is not of this key" : err->message);

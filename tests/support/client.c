@@ -1,7 +1,6 @@
 /* Requests to a front without sockets. */
 #include "client.h"
 
-#include "agent/route.h"
 #include "base/clock.h"
 
 #include <check.h>
@@ -10,18 +9,19 @@
 #include <string.h>
 #include <time.h>
 
-const struct perseus__peer client_process = {
+const struct perseus__caller client_process = {
+	.base = {.is_local = true, .has_user = true, .uid = 1000, .pid = 4242},
 	.holder = {.kind = PERSEUS__HOLDER_PROCESS, .uid = 1000, .pid = 4242, .start_ticks = 99},
-	.is_local = true,
 	.writable = UINT64_MAX,
 };
-const struct perseus__peer client_remote = {
+const struct perseus__caller client_remote = {
+	.base = {.address = "10.0.0.7"},
 	.holder = {.kind = PERSEUS__HOLDER_PEER, .name = "10.0.0.7"},
 	.writable = UINT64_MAX,
 };
 
 static struct {
-	struct perseus__exchange exchange;
+	struct perseus__call call;
 	char target[4096];
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
@@ -32,7 +32,7 @@ static struct {
 static void
 finish(struct perseus__exchange *exchange)
 {
-	ck_assert_ptr_eq(exchange, &state.exchange);
+	ck_assert_ptr_eq(exchange, &state.call.base);
 	(void)pthread_mutex_lock(&state.mutex);
 	state.n_finished++;
 	(void)pthread_cond_broadcast(&state.changed);
@@ -53,11 +53,11 @@ find_method(const char *name, size_t length)
 void
 client_begin(const struct client *client, const char *request)
 {
-	struct perseus__exchange *exchange = &state.exchange;
+	struct perseus__exchange *exchange = &state.call.base;
 	const char *blank = strchr(request, ' ');
 	ck_assert_ptr_nonnull(blank);
 	(void)snprintf(state.target, sizeof state.target, "%s", blank + 1);
-	memset(exchange, 0, sizeof *exchange);
+	memset(&state.call, 0, sizeof state.call);
 	state.n_finished = 0;
 	exchange->request.method = find_method(request, (size_t)(blank - request));
 	exchange->request.path = state.target;
@@ -66,13 +66,13 @@ client_begin(const struct client *client, const char *request)
 		*mark = '\0';
 		exchange->request.query = mark + 1;
 	}
-	exchange->request.peer = client->peer;
+	exchange->request.peer = &client->peer->base;
 	exchange->request.authorization = client->authorization;
 	exchange->request.body = client->body;
 	exchange->request.body_length = client->body ? strlen(client->body) : 0;
 	exchange->response.body = perseus__text_init(PERSEUS__MAX_RESPONSE_BYTES);
-	exchange->route = perseus__route_find(exchange->request.method, exchange->request.path, &exchange->path_id);
 	exchange->finish = finish;
+	perseus__front_begin(client->front, exchange);
 	perseus__front_handle(client->front, exchange);
 }
 
@@ -96,7 +96,7 @@ client_wait(void)
 		ck_assert_msg(pthread_cond_timedwait(&state.changed, &state.mutex, &end) == 0, "no answer within 10 s");
 	ck_assert_int_eq(state.n_finished, 1);
 	(void)pthread_mutex_unlock(&state.mutex);
-	struct perseus__response *response = &state.exchange.response;
+	struct perseus__response *response = &state.call.base.response;
 	ck_assert(!response->body.failed);
 	state.reply = (struct reply){.code = response->code,
 		.content = response->content,

@@ -14,12 +14,12 @@ struct reply {
 };
 
 /* Peers to ask as. */
-extern const struct perseus__peer client_process; /* process 4242 of user 1000 on the Unix socket */
-extern const struct perseus__peer client_remote;  /* 10.0.0.7 on TCP */
+extern const struct perseus__caller client_process; /* process 4242 of user 1000 on the Unix socket */
+extern const struct perseus__caller client_remote;  /* 10.0.0.7 on TCP */
 
 struct client {
 	struct perseus__front *front;
-	const struct perseus__peer *peer;
+	const struct perseus__caller *peer;
 	const char *authorization; /* NULL: none */
 	const char *body;          /* NULL: none */
 };

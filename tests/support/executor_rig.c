@@ -1,10 +1,10 @@
 /* An executor on simulated GPUs, see the header. */
 #include "executor_rig.h"
 
-#include "agent/log.h"
 #include "agent/process.h"
 #include "base/clock.h"
 #include "device/sim.h"
+#include "service/log.h"
 
 #include <dirent.h>
 #include <errno.h>

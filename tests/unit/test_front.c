@@ -348,7 +348,7 @@ START_TEST(leases_are_ended_by_their_own)
 	fake_link.leases[1] = (struct perseus__lease){
 		.lease_id = 9, .device = 1, .settings = 5, .expires_ns = INT64_MAX, .holder = client_remote.holder};
 	fake_link.n_leases = 2;
-	struct perseus__peer shell = client_process;
+	struct perseus__caller shell = client_process;
 	shell.holder.pid = 5000;
 	client.peer = &shell;
 	check_exchange(&(struct exchange){"DELETE /v1/leases/3", 200, "", "list; release on 2"});
@@ -392,7 +392,7 @@ START_TEST(allow_lists_say_who_may_write)
 	ck_assert_uint_eq(perseus__access_writable(front, 1000, gids, 2), UINT64_MAX);
 	ck_assert_uint_eq(perseus__access_writable(front, 7, NULL, 0), 0x8);
 	ck_assert_uint_eq(perseus__access_writable(front, 0, gids, 1), 0);
-	struct perseus__peer peer = client_process;
+	struct perseus__caller peer = client_process;
 	peer.writable = 0x5;
 	client.peer = &peer;
 	check_exchange(&(struct exchange){"POST /gpu/reset_gpu_locked_clocks?gpu_ids=0,2&block=true", 200, "",

@@ -1,5 +1,5 @@
 /* Tokens: those of others are read, what is wrong is refused. Tokens here were made by Python's hmac and base64. */
-#include "agent/jwt.h"
+#include "service/jwt.h"
 
 #include "agent/group.h"
 
@@ -21,7 +21,7 @@ static const char alice[] =
 static enum perseus_status
 verify(const char *text, struct perseus__token *token, struct perseus_error *err)
 {
-	return perseus__jwt_verify(text, key, NOW_S, token, err);
+	return perseus__jwt_verify(text, key, perseus__agent_scopes, NOW_S, token, err);
 }
 
 START_TEST(reads_one_of_python)
@@ -41,7 +41,7 @@ START_TEST(issues_the_same_bytes)
 	struct perseus__token token;
 	ck_assert_int_eq(verify(alice, &token, NULL), PERSEUS_OK);
 	struct perseus__text text = perseus__text_init(PERSEUS__JWT_MAX_BYTES);
-	ck_assert_int_eq(perseus__jwt_issue(&token, key, &text, NULL), PERSEUS_OK);
+	ck_assert_int_eq(perseus__jwt_issue(&token, key, perseus__agent_scopes, &text, NULL), PERSEUS_OK);
 	ck_assert_str_eq(text.bytes, alice);
 	perseus__text_fini(&text);
 }
@@ -54,7 +54,7 @@ START_TEST(the_end_of_the_line_belongs_to_the_key)
 							  "_MQt6BYVNh1qVLZ-Rl1MqMkGjVAVoUVvbqOSjEOXMbE";
 	const struct perseus__signing_key whole = {(const unsigned char *)KEY "\n", sizeof KEY};
 	struct perseus__token token;
-	ck_assert_int_eq(perseus__jwt_verify(bob, whole, NOW_S, &token, NULL), PERSEUS_OK);
+	ck_assert_int_eq(perseus__jwt_verify(bob, whole, perseus__agent_scopes, NOW_S, &token, NULL), PERSEUS_OK);
 	ck_assert_str_eq(token.subject, "bob");
 	ck_assert(!token.has_expiry);
 	ck_assert_int_eq(verify(bob, &token, NULL), PERSEUS_INVALID);

@@ -1,5 +1,5 @@
 /* Lines of the agent: what they look like, what cannot be forged, what happens when nobody reads. */
-#include "agent/log.h"
+#include "service/log.h"
 
 #include <check.h>
 #include <errno.h>

@@ -4,8 +4,8 @@
  */
 #include "agent/privilege.h"
 
-#include "agent/log.h"
 #include "agent/process.h"
+#include "service/log.h"
 
 #include <check.h>
 #include <fcntl.h>

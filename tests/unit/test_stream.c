@@ -112,7 +112,8 @@ wake(void *user)
 static void
 subscribe(struct subscriber *subscriber, bool is_gpu, const int32_t *positions, int32_t n)
 {
-	ck_assert_int_eq(perseus__stream_new(front->streams, is_gpu, positions, n, &subscriber->stream, NULL), PERSEUS_OK);
+	ck_assert_int_eq(
+			perseus__power_stream_new(front->streams, is_gpu, positions, n, &subscriber->stream, NULL), PERSEUS_OK);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, subscriber->ends), 0);
 	atomic_store(&subscriber->n_woken, 0);
 	perseus__stream_attach(subscriber->stream, subscriber->ends[0], wake, subscriber);

@@ -4,9 +4,9 @@
 
 #include "agent/front.h"
 #include "agent/group.h"
-#include "agent/jwt.h"
 #include "agent/stream.h"
 #include "base/memory.h"
+#include "service/jwt.h"
 #include "sim_node.h"
 
 #include <check.h>
@@ -55,7 +55,7 @@ make_stream(void **out, struct perseus_error *err)
 {
 	static const int32_t positions[] = {0, 1};
 	struct perseus__stream *made = *out;
-	const enum perseus_status status = perseus__stream_new(front->streams, true, positions, 2, &made, err);
+	const enum perseus_status status = perseus__power_stream_new(front->streams, true, positions, 2, &made, err);
 	*out = made;
 	return status;
 }
@@ -71,7 +71,7 @@ make_token(void **out, struct perseus_error *err)
 {
 	const struct perseus__token token = {.subject = "alice", .scopes = perseus__group_bit(PERSEUS__GROUP_CPU_READ)};
 	struct perseus__text text = perseus__text_init(4096);
-	const enum perseus_status status = perseus__jwt_issue(&token, key, &text, err);
+	const enum perseus_status status = perseus__jwt_issue(&token, key, perseus__agent_scopes, &text, err);
 	if (status == PERSEUS_OK)
 		*out = text.bytes;
 	else

@@ -1,5 +1,5 @@
 /* Threads for tasks. */
-#include "agent/tasks.h"
+#include "service/tasks.h"
 
 #include "base/clock.h"
 #include "base/error.h"

@@ -1,7 +1,6 @@
 /* JSON Web Tokens, HS256 alone. */
-#include "agent/jwt.h"
+#include "service/jwt.h"
 
-#include "agent/group.h"
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -103,22 +102,25 @@ check_signature(const char *text, const char *dot, struct perseus__signing_key k
 }
 
 static enum perseus_status
-read_scopes(const json_t *array, uint32_t *scopes, struct perseus_error *err)
+read_scopes(const json_t *array, const char *const *names, uint32_t *scopes, struct perseus_error *err)
 {
 	if (!json_is_array(array))
 		return perseus__fail(err, PERSEUS_INVALID, "claim 'scopes' is no array");
 	for (size_t i = 0; i < json_array_size(array); i++) {
 		const char *name = json_string_value(json_array_get(array, i));
-		enum perseus__group group;
-		if (!name || !perseus__group_find(name, &group))
+		int at = 0;
+		while (names[at] && (!name || strcmp(names[at], name) != 0))
+			at++;
+		if (!names[at])
 			return perseus__fail(err, PERSEUS_INVALID, "claim 'scopes' has an unknown scope");
-		*scopes |= perseus__group_bit(group);
+		*scopes |= 1U << at;
 	}
 	return PERSEUS_OK;
 }
 
 static enum perseus_status
-read_claims(const json_t *claims, int64_t now_s, struct perseus__token *token, struct perseus_error *err)
+read_claims(const json_t *claims, const char *const *scopes, int64_t now_s, struct perseus__token *token,
+		struct perseus_error *err)
 {
 	const json_t *subject = json_object_get(claims, "sub");
 	const json_t *expiry = json_object_get(claims, "exp");
@@ -133,15 +135,15 @@ read_claims(const json_t *claims, int64_t now_s, struct perseus__token *token, s
 	if (token->has_expiry && (!json_is_integer(expiry) || json_integer_value(expiry) < 0))
 		return perseus__fail(err, PERSEUS_INVALID, "claim 'exp' is no number of seconds");
 	token->expires_s = json_integer_value(expiry);
-	const enum perseus_status status = read_scopes(json_object_get(claims, "scopes"), &token->scopes, err);
+	const enum perseus_status status = read_scopes(json_object_get(claims, "scopes"), scopes, &token->scopes, err);
 	if (status == PERSEUS_OK && token->has_expiry && token->expires_s < now_s - PERSEUS__JWT_LEEWAY_S)
 		return perseus__fail(err, PERSEUS_DENIED, "Token has expired.");
 	return status;
 }
 
 enum perseus_status
-perseus__jwt_verify(const char *text, struct perseus__signing_key key, int64_t now_s, struct perseus__token *token,
-		struct perseus_error *err)
+perseus__jwt_verify(const char *text, struct perseus__signing_key key, const char *const *scopes, int64_t now_s,
+		struct perseus__token *token, struct perseus_error *err)
 {
 	const char *first = strchr(text, '.');
 	const char *second = first ? strchr(first + 1, '.') : NULL;
@@ -156,7 +158,7 @@ perseus__jwt_verify(const char *text, struct perseus__signing_key key, int64_t n
 	if (!claims)
 		return perseus__fail(err, PERSEUS_INVALID, "its claims are no JSON object");
 	struct perseus__token found = {.has_expiry = false};
-	status = read_claims(claims, now_s, &found, err);
+	status = read_claims(claims, scopes, now_s, &found, err);
 	json_decref(claims);
 	if (status == PERSEUS_OK)
 		*token = found;
@@ -165,14 +167,14 @@ perseus__jwt_verify(const char *text, struct perseus__signing_key key, int64_t n
 
 /* The claims as JSON, in a fixed order; freed with perseus__free. */
 static char *
-claims_text(const struct perseus__token *token)
+claims_text(const struct perseus__token *token, const char *const *names)
 {
 	json_t *claims = json_object();
 	json_t *scopes = json_array();
 	int failed = json_object_set_new(claims, "sub", json_string(token->subject));
-	for (int i = 0; i < PERSEUS__N_GROUPS; i++)
-		if (token->scopes & perseus__group_bit((enum perseus__group)i))
-			failed |= json_array_append_new(scopes, json_string(perseus__group_name((enum perseus__group)i)));
+	for (int i = 0; names[i]; i++)
+		if (token->scopes & 1U << i)
+			failed |= json_array_append_new(scopes, json_string(names[i]));
 	failed |= json_object_set_new(claims, "scopes", scopes);
 	if (token->has_expiry)
 		failed |= json_object_set_new(claims, "exp", json_integer(token->expires_s));
@@ -182,12 +184,12 @@ claims_text(const struct perseus__token *token)
 }
 
 enum perseus_status
-perseus__jwt_issue(const struct perseus__token *token, struct perseus__signing_key key, struct perseus__text *text,
-		struct perseus_error *err)
+perseus__jwt_issue(const struct perseus__token *token, struct perseus__signing_key key, const char *const *scopes,
+		struct perseus__text *text, struct perseus_error *err)
 {
 	static const char header[] = "{\"typ\":\"JWT\",\"alg\":\"HS256\"}";
 	unsigned char signature[SIGNATURE_BYTES];
-	char *claims = claims_text(token);
+	char *claims = claims_text(token, scopes);
 	if (!claims)
 		return perseus__no_memory(err);
 	const size_t begin = text->length;

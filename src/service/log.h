@@ -1,13 +1,13 @@
 /*
- * What the agent's processes have to say, a line each on one descriptor, as key=value:
+ * What a service's processes have to say, a line each on one descriptor, as key=value:
  *   time=2026-11-25T18:47:01.042Z level=notice event=set holder=process uid=1000 name="a \"b\"" result=ok
  * Where that descriptor is the journal's, the level goes ahead as <N> instead, as sd-daemon(3) has it.
  *
  * A line goes out in one write, so lines of several processes do not mix. Text from outside is quoted: nobody can end a
- * line or forge a field. Whoever reads too slowly loses lines, and is told how many, rather than holding the agent up.
+ * line or forge a field. Whoever reads too slowly loses lines, and is told how many, instead of holding up all.
  */
-#ifndef PERSEUS_AGENT_LOG_H
-#define PERSEUS_AGENT_LOG_H
+#ifndef PERSEUS_SERVICE_LOG_H
+#define PERSEUS_SERVICE_LOG_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,6 @@
 /* HTTP by libmicrohttpd. */
-#include "agent/server_internal.h"
+#include "service/server_internal.h"
 
-#include "agent/stream.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -11,7 +10,6 @@
 #include <unistd.h>
 
 enum {
-	CONNECTION_BYTES = 16 * 1024, /* request line and headers must fit, else 414 or 431 */
 	IDLE_S = 75, /* without a byte; clients keep connections for 5 s, and race a server with the same */
 	FILES_BESIDE_CONNECTIONS = 256,
 };
@@ -45,7 +43,7 @@ start_daemon(struct perseus__server *server, int fd, const struct perseus__serve
 		{MHD_OPTION_LISTEN_SOCKET, fd, NULL},
 		{MHD_OPTION_CONNECTION_LIMIT, (intptr_t)max_connections, NULL},
 		{MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, NULL},
-		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, NULL},
+		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)settings->connection_bytes, NULL},
 		{MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
 		{MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)perseus__request_note_uri, server},
 		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)perseus__request_note_completed, server},
@@ -62,6 +60,7 @@ perseus__server_settings_default(void)
 {
 	return (struct perseus__server_settings){
 		.n_threads = 4,
+		.connection_bytes = 16 * (size_t)1024,
 		.limits =
 				{
 					.max_open = 3072,
@@ -94,19 +93,19 @@ fit_limits(struct perseus__connection_limits *limits)
 }
 
 enum perseus_status
-perseus__server_new(struct perseus__front *front, const int *fds, int32_t n_fds,
+perseus__server_new(const struct perseus__application *application, const int *fds, int32_t n_fds,
 		const struct perseus__server_settings *settings, struct perseus__server **out, struct perseus_error *err)
 {
 	struct perseus__server_settings fitted = *settings;
 	fit_limits(&fitted.limits);
 	struct perseus__server *server = perseus__new_array(1, sizeof *server);
-	struct perseus__connections *connections = perseus__connections_new(front, &fitted.limits);
+	struct perseus__connections *connections = perseus__connections_new(application, &fitted.limits);
 	if (!server || !connections) {
 		perseus__connections_free(connections);
 		perseus__free(server);
 		return perseus__no_memory(err);
 	}
-	server->front = front;
+	server->application = application;
 	server->connections = connections;
 	for (int32_t i = 0; i < n_fds; i++) {
 		server->daemons[i] = start_daemon(server, fds[i], &fitted);
@@ -127,7 +126,8 @@ void
 perseus__server_tick(struct perseus__server *server)
 {
 	perseus__connections_sweep(server->connections);
-	perseus__streams_tick(server->front->streams);
+	perseus__requests_tick(server);
+	server->application->tick(server->application->user);
 }
 
 bool
@@ -141,7 +141,7 @@ perseus__server_end(struct perseus__server *server, int64_t limit_ns)
 			(void)close(fd);
 	}
 	atomic_store(&server->is_ending, true);
-	perseus__front_stop(server->front);
+	server->application->stop(server->application->user);
 	while (atomic_load(&server->n_under_way) > 0) {
 		if (perseus__clock_mono_ns() > end_ns)
 			return false;

@@ -1,9 +1,9 @@
 /*
- * What the agent and the service manager tell each other, sd_notify(3) and sd_listen_fds(3). Without libsystemd, or
- * where no manager started the agent, nothing is told and nothing is handed over.
+ * What a service and the service manager tell each other, sd_notify(3) and sd_listen_fds(3). Without libsystemd, or
+ * where no manager started the process, nothing is told and nothing is handed over.
  */
-#ifndef PERSEUS_AGENT_SERVICE_H
-#define PERSEUS_AGENT_SERVICE_H
+#ifndef PERSEUS_SERVICE_MANAGER_H
+#define PERSEUS_SERVICE_MANAGER_H
 
 #include <stdint.h>
 

@@ -1,20 +1,20 @@
-/* Writes per second of each identity. */
-#include "agent/rate.h"
+/* How often each identity may do something. */
+#include "service/rate.h"
 
-#include "agent/lease.h"
 #include "base/memory.h"
 
 #include <pthread.h>
+#include <stdio.h>
+#include <string.h>
 
 enum { N_BUCKETS = 256 };
 
 static const int64_t SECOND_NS = 1000000000;
 
 struct bucket {
-	bool is_used;
-	struct perseus__holder holder; /* whose identity it is */
-	int64_t credit_ns;             /* a write costs SECOND_NS / per_s */
-	int64_t at_ns;                 /* when `credit_ns` was right */
+	char identity[PERSEUS__IDENTITY_BYTES]; /* "": free */
+	int64_t credit_ns;                      /* one costs SECOND_NS / per_s */
+	int64_t at_ns;                          /* when `credit_ns` was right */
 };
 
 struct perseus__rate {
@@ -46,25 +46,26 @@ perseus__rate_free(struct perseus__rate *rate)
 
 /* The identity's bucket, or else a full one in place of a free or the quietest one. */
 static struct bucket *
-find_bucket(struct perseus__rate *rate, const struct perseus__holder *holder, int64_t now_ns)
+find_bucket(struct perseus__rate *rate, const char *identity, int64_t now_ns)
 {
 	struct bucket *oldest = &rate->buckets[0];
 	for (int i = 0; i < N_BUCKETS; i++) {
 		struct bucket *bucket = &rate->buckets[i];
-		if (bucket->is_used && perseus__holder_is_one_identity(&bucket->holder, holder))
+		if (strncmp(bucket->identity, identity, sizeof bucket->identity - 1) == 0)
 			return bucket;
-		if (oldest->is_used && (!bucket->is_used || bucket->at_ns < oldest->at_ns))
+		if (*oldest->identity && (!*bucket->identity || bucket->at_ns < oldest->at_ns))
 			oldest = bucket;
 	}
-	*oldest = (struct bucket){.is_used = true, .holder = *holder, .credit_ns = SECOND_NS, .at_ns = now_ns};
+	*oldest = (struct bucket){.credit_ns = SECOND_NS, .at_ns = now_ns};
+	(void)snprintf(oldest->identity, sizeof oldest->identity, "%s", identity);
 	return oldest;
 }
 
 bool
-perseus__rate_take(struct perseus__rate *rate, const struct perseus__holder *holder, int64_t now_ns)
+perseus__rate_take(struct perseus__rate *rate, const char *identity, int64_t now_ns)
 {
 	(void)pthread_mutex_lock(&rate->mutex);
-	struct bucket *bucket = find_bucket(rate, holder, now_ns);
+	struct bucket *bucket = find_bucket(rate, identity, now_ns);
 	const int64_t credit_ns = bucket->credit_ns + (now_ns - bucket->at_ns);
 	bucket->credit_ns = credit_ns < SECOND_NS ? credit_ns : SECOND_NS;
 	bucket->at_ns = now_ns;

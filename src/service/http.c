@@ -1,7 +1,7 @@
 /* Responses. */
-#include "agent/http.h"
+#include "service/http.h"
 
-#include "agent/stream.h"
+#include "base/memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -53,6 +53,21 @@ perseus__respond_unavailable(struct perseus__exchange *exchange, const char *mes
 	exchange->response.asks_to_retry = true;
 }
 
+struct perseus__text *
+perseus__respond_other(struct perseus__exchange *exchange, int code, const char *content_type)
+{
+	struct perseus__text *text = begin(exchange, code, PERSEUS__CONTENT_OTHER);
+	exchange->response.content_type = content_type;
+	return text;
+}
+
+void
+perseus__respond_stream(struct perseus__exchange *exchange, struct perseus__stream *stream)
+{
+	(void)begin(exchange, 200, PERSEUS__CONTENT_EVENTS);
+	exchange->response.stream = stream;
+}
+
 struct perseus__json
 perseus__respond_json(struct perseus__exchange *exchange, int code)
 {
@@ -64,6 +79,7 @@ perseus__response_fini(struct perseus__response *response)
 {
 	perseus__text_fini(&response->body);
 	perseus__stream_free(response->stream);
+	perseus__free(response->location);
 	*response = (struct perseus__response){.body = perseus__text_init(PERSEUS__MAX_RESPONSE_BYTES)};
 }
 
@@ -89,4 +105,22 @@ perseus__http_code(enum perseus_status status)
 		return 500;
 	}
 	return 500;
+}
+
+const char *
+perseus__method_name(enum perseus__method method)
+{
+	switch (method) {
+	case PERSEUS__METHOD_GET:
+		return "GET";
+	case PERSEUS__METHOD_POST:
+		return "POST";
+	case PERSEUS__METHOD_PUT:
+		return "PUT";
+	case PERSEUS__METHOD_DELETE:
+		return "DELETE";
+	case PERSEUS__METHOD_OTHER:
+		break;
+	}
+	return "other";
 }

@@ -1,5 +1,5 @@
 /* Prometheus' text format. */
-#include "agent/metrics.h"
+#include "service/metrics.h"
 
 #include "format/number.h"
 

@@ -1,8 +1,6 @@
 /* Open connections. */
-#include "agent/connections.h"
+#include "service/connections.h"
 
-#include "agent/lease.h"
-#include "agent/peer.h"
 #include "base/clock.h"
 #include "base/memory.h"
 
@@ -19,13 +17,13 @@ struct perseus__connection {
 	struct perseus__connection *next;
 	int fd;
 	bool is_cut;
-	struct perseus__peer peer;
+	struct perseus__peer *peer;
 	atomic_int_fast64_t quiet_since_ns; /* BUSY while a request is being answered */
 	atomic_bool has_asked;              /* a whole request has come */
 };
 
 struct perseus__connections {
-	const struct perseus__front *front;
+	const struct perseus__application *application;
 	struct perseus__connection_limits limits;
 	pthread_mutex_t mutex;
 	struct perseus__connection *first;
@@ -33,14 +31,15 @@ struct perseus__connections {
 };
 
 struct perseus__connections *
-perseus__connections_new(const struct perseus__front *front, const struct perseus__connection_limits *limits)
+perseus__connections_new(
+		const struct perseus__application *application, const struct perseus__connection_limits *limits)
 {
 	struct perseus__connections *connections = perseus__new_array(1, sizeof *connections);
 	if (!connections || pthread_mutex_init(&connections->mutex, NULL) != 0) {
 		perseus__free(connections);
 		return NULL;
 	}
-	connections->front = front;
+	connections->application = application;
 	connections->limits = *limits;
 	return connections;
 }
@@ -74,36 +73,47 @@ quieter(struct perseus__connection *a, struct perseus__connection *b)
 }
 
 static void
-make_room(struct perseus__connections *connections, const struct perseus__holder *holder)
+make_room(struct perseus__connections *connections, const struct perseus__peer *peer)
 {
+	const struct perseus__connection_limits *limits = &connections->limits;
 	struct perseus__connection *quietest = NULL;
 	struct perseus__connection *quietest_of_peer = NULL;
 	int32_t n_of_peer = 0;
+	if (connections->n_open < limits->max_open && connections->n_open < limits->max_of_peer)
+		return;
 	for (struct perseus__connection *each = connections->first; each; each = each->next) {
 		quietest = quieter(quietest, each);
-		if (each->is_cut || !perseus__holder_is_one_identity(&each->peer.holder, holder))
+		if (each->is_cut || !perseus__peer_is_same(each->peer, peer))
 			continue;
 		n_of_peer++;
 		quietest_of_peer = quieter(quietest_of_peer, each);
 	}
-	if (n_of_peer >= connections->limits.max_of_peer && quietest_of_peer)
+	if (n_of_peer >= limits->max_of_peer && quietest_of_peer)
 		cut(quietest_of_peer);
-	else if (connections->n_open >= connections->limits.max_open && quietest)
+	else if (connections->n_open >= limits->max_open && quietest)
 		cut(quietest);
 }
 
 struct perseus__connection *
 perseus__connection_open(struct perseus__connections *connections, int fd)
 {
+	const struct perseus__application *application = connections->application;
 	struct perseus__connection *connection = perseus__new_array(1, sizeof *connection);
-	if (!connection)
+	struct perseus__peer *peer = perseus__new_array(1, application->peer_bytes);
+	if (!connection || !peer) {
+		perseus__free(connection);
+		perseus__free(peer);
 		return NULL;
+	}
+	connection->peer = peer;
 	connection->connections = connections;
 	connection->fd = fd;
 	atomic_init(&connection->quiet_since_ns, perseus__clock_mono_ns());
-	perseus__peer_find(connections->front, fd, &connection->peer);
+	perseus__peer_find(fd, peer);
+	if (application->find_peer)
+		application->find_peer(application->user, fd, peer);
 	(void)pthread_mutex_lock(&connections->mutex);
-	make_room(connections, &connection->peer.holder);
+	make_room(connections, peer);
 	connection->next = connections->first;
 	if (connections->first)
 		connections->first->previous = connection;
@@ -126,13 +136,16 @@ perseus__connection_close(struct perseus__connection *connection)
 		connection->next->previous = connection->previous;
 	connections->n_open -= !connection->is_cut;
 	(void)pthread_mutex_unlock(&connections->mutex);
+	perseus__free(connection->peer);
 	perseus__free(connection);
 }
 
 void
 perseus__connection_set_request(struct perseus__connection *connection, void *request)
 {
+	(void)pthread_mutex_lock(&connection->connections->mutex);
 	connection->request = request;
+	(void)pthread_mutex_unlock(&connection->connections->mutex);
 }
 
 void *
@@ -144,7 +157,18 @@ perseus__connection_request(const struct perseus__connection *connection)
 const struct perseus__peer *
 perseus__connection_peer(const struct perseus__connection *connection)
 {
-	return &connection->peer;
+	return connection->peer;
+}
+
+void
+perseus__connections_visit(
+		struct perseus__connections *connections, void (*visit)(void *user, void *request, int fd), void *user)
+{
+	(void)pthread_mutex_lock(&connections->mutex);
+	for (const struct perseus__connection *each = connections->first; each; each = each->next)
+		if (each->request)
+			visit(user, each->request, each->fd);
+	(void)pthread_mutex_unlock(&connections->mutex);
 }
 
 void

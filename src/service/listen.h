@@ -1,6 +1,6 @@
 /* Sockets to listen on. */
-#ifndef PERSEUS_AGENT_LISTEN_H
-#define PERSEUS_AGENT_LISTEN_H
+#ifndef PERSEUS_SERVICE_LISTEN_H
+#define PERSEUS_SERVICE_LISTEN_H
 
 #include <stdbool.h>
 #include <stdint.h>

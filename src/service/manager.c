@@ -1,5 +1,5 @@
 /* The service manager: the only file that knows whether libsystemd is there. */
-#include "agent/service.h"
+#include "service/manager.h"
 
 #include "base/error.h"
 
@@ -18,7 +18,7 @@ perseus__service_manager(void)
 	return "systemd";
 }
 
-/* Whether the manager hears it makes no difference to what the agent does. */
+/* Whether the manager hears it makes no difference to what the service does. */
 static void
 tell(const char *what, const char *status)
 {

@@ -3,12 +3,12 @@
  * in time is cut, and so is the one that has been quiet longest when its peer, or all peers, have too many: a new
  * connection is never refused for those that do nothing.
  */
-#ifndef PERSEUS_AGENT_CONNECTIONS_H
-#define PERSEUS_AGENT_CONNECTIONS_H
+#ifndef PERSEUS_SERVICE_CONNECTIONS_H
+#define PERSEUS_SERVICE_CONNECTIONS_H
 
 #include <stdint.h>
 
-#include "agent/front.h"
+#include "service/application.h"
 
 struct perseus__connections;
 struct perseus__connection;
@@ -20,8 +20,9 @@ struct perseus__connection_limits {
 	int64_t quiet_ns;         /* from an answer until the next whole request */
 };
 
+/* `application` is borrowed. NULL where there is no memory. */
 PERSEUS_MUST_USE struct perseus__connections *perseus__connections_new(
-		const struct perseus__front *front, const struct perseus__connection_limits *limits);
+		const struct perseus__application *application, const struct perseus__connection_limits *limits);
 void perseus__connections_free(struct perseus__connections *connections);
 
 /* Enters an accepted connection, and makes room for it. NULL where there is no memory. */
@@ -35,6 +36,13 @@ const struct perseus__peer *perseus__connection_peer(const struct perseus__conne
 /* The request whose first line has come and which has not completed; NULL for none. Its own thread alone. */
 void perseus__connection_set_request(struct perseus__connection *connection, void *request);
 void *perseus__connection_request(const struct perseus__connection *connection);
+
+/*
+ * Calls `visit` for each connection that has a request, which stays during the call: the functions above wait. From any
+ * thread.
+ */
+void perseus__connections_visit(
+		struct perseus__connections *connections, void (*visit)(void *user, void *request, int fd), void *user);
 
 /* A whole request is there, and is being answered; and: it has been answered. In between a connection is not cut. */
 void perseus__connection_begin(struct perseus__connection *connection);

@@ -2,8 +2,8 @@
  * A few threads for what would hold up a connection: reading devices, and what is due at a later time. Bounded: who
  * asks for more than there is room for is told so.
  */
-#ifndef PERSEUS_AGENT_TASKS_H
-#define PERSEUS_AGENT_TASKS_H
+#ifndef PERSEUS_SERVICE_TASKS_H
+#define PERSEUS_SERVICE_TASKS_H
 
 #include <stdbool.h>
 #include <stddef.h>

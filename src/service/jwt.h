@@ -1,9 +1,9 @@
 /*
  * Tokens: JSON Web Tokens signed with HMAC-SHA256 (RFC 7519, HS256), such that tokens of zeusd work here and ours
- * there. Claims: sub, scopes (names of groups), exp (absent: never).
+ * there. Claims: sub, scopes (names that the application gives), exp (absent: never).
  */
-#ifndef PERSEUS_AGENT_JWT_H
-#define PERSEUS_AGENT_JWT_H
+#ifndef PERSEUS_SERVICE_JWT_H
+#define PERSEUS_SERVICE_JWT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,20 +26,23 @@ struct perseus__signing_key {
 
 struct perseus__token {
 	char subject[PERSEUS__JWT_SUBJECT_BYTES];
-	uint32_t scopes; /* set of groups */
+	uint32_t scopes; /* bit i: the scope of that index */
 	bool has_expiry;
 	int64_t expires_s; /* since 1970 */
 };
 
 /*
+ * `scopes` are the names of all scopes there are, at most 32 and then NULL.
+ *
  * Checks signature and claims at `now_s`; `*token` is filled in on success alone. Errors: DENIED where the token has
  * expired; INVALID for all else that is wrong with it; NO_MEMORY.
  */
 PERSEUS_MUST_USE enum perseus_status perseus__jwt_verify(const char *text, struct perseus__signing_key key,
-		int64_t now_s, struct perseus__token *token, struct perseus_error *err);
+		const char *const *scopes, int64_t now_s, struct perseus__token *token, struct perseus_error *err);
 
 /* Adds the token's text. Errors: NO_MEMORY. */
 PERSEUS_MUST_USE enum perseus_status perseus__jwt_issue(const struct perseus__token *token,
-		struct perseus__signing_key key, struct perseus__text *text, struct perseus_error *err);
+		struct perseus__signing_key key, const char *const *scopes, struct perseus__text *text,
+		struct perseus_error *err);
 
 #endif

@@ -1,21 +1,26 @@
 /* Requests as libmicrohttpd brings them, and responses as it takes them. */
-#include "agent/server_internal.h"
+#include "service/server_internal.h"
 
-#include "agent/route.h"
-#include "agent/stream.h"
 #include "base/memory.h"
 
+#include <poll.h>
+#include <stdalign.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENT_BLOCK_BYTES = 4096 };
+enum { EVENT_BLOCK_BYTES = 4096, POLL_ROUND = 256 };
 
-/* Who may touch a request next, see `run` and `finish`. */
-enum state { STATE_RECEIVED, STATE_RUNNING, STATE_SUSPENDED, STATE_FINISHED };
+/*
+ * Who may touch a request next, see `run` and `finish`. While one that is suspended is VISITED, by the tick, it stays:
+ * the tick resumes it if it is finished then.
+ */
+enum state { STATE_RECEIVED, STATE_RUNNING, STATE_SUSPENDED, STATE_VISITED, STATE_FINISHED };
 
 /* A request of a connection, from its first line until its response is sent. */
 struct request {
-	struct perseus__exchange exchange;
+	struct perseus__exchange *exchange; /* behind this struct */
 	struct perseus__server *server;
 	struct MHD_Connection *mhd;
 	struct perseus__connection *connection;
@@ -24,6 +29,10 @@ struct request {
 	size_t n_body_bytes;
 	struct perseus__text body;
 	atomic_int state;
+	bool is_abandoned;
+	int fd; /* this and the next while it is visited */
+	struct request *next_visited;
+	alignas(max_align_t) unsigned char room[]; /* of the exchange */
 };
 
 /* What a stream's response needs; lives as long as that. */
@@ -67,14 +76,14 @@ new_events(struct request *request)
 	struct feed *feed = perseus__new_array(1, sizeof *feed);
 	if (!feed)
 		return NULL;
-	*feed = (struct feed){.stream = request->exchange.response.stream, .mhd = request->mhd};
+	*feed = (struct feed){.stream = request->exchange->response.stream, .mhd = request->mhd};
 	struct MHD_Response *response =
 			MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, EVENT_BLOCK_BYTES, read_feed, feed, free_feed);
 	if (!response) {
 		perseus__free(feed);
 		return NULL;
 	}
-	request->exchange.response.stream = NULL;
+	request->exchange->response.stream = NULL;
 	perseus__stream_attach(feed->stream, info->connect_fd, wake, request->mhd);
 	return response;
 }
@@ -99,9 +108,9 @@ new_plain(struct perseus__response *response)
 }
 
 static const char *
-content_type(enum perseus__content content)
+content_type(const struct perseus__response *response)
 {
-	switch (content) {
+	switch (response->content) {
 	case PERSEUS__CONTENT_NONE:
 		return NULL;
 	case PERSEUS__CONTENT_TEXT:
@@ -112,22 +121,28 @@ content_type(enum perseus__content content)
 		return "text/plain; version=0.0.4; charset=utf-8";
 	case PERSEUS__CONTENT_EVENTS:
 		return "text/event-stream";
+	case PERSEUS__CONTENT_OTHER:
+		return response->content_type;
 	}
 	return NULL;
 }
 
 static bool
-add_headers(struct MHD_Response *made, const struct perseus__response *response)
+add_headers(struct MHD_Response *made, const struct perseus__response *response, const char *realm)
 {
+	char challenge[128];
+	(void)snprintf(challenge, sizeof challenge, "Bearer realm=\"%s\"", realm);
 	const struct {
 		bool is_there;
 		const char *name;
 		const char *value;
 	} headers[] = {
-		{response->content != PERSEUS__CONTENT_NONE, MHD_HTTP_HEADER_CONTENT_TYPE, content_type(response->content)},
+		{response->content != PERSEUS__CONTENT_NONE, MHD_HTTP_HEADER_CONTENT_TYPE, content_type(response)},
 		{response->content == PERSEUS__CONTENT_EVENTS, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache"},
-		{response->asks_for_token, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"zeusd\""},
+		{response->asks_for_token, MHD_HTTP_HEADER_WWW_AUTHENTICATE, challenge},
 		{response->asks_to_retry, MHD_HTTP_HEADER_RETRY_AFTER, "1"},
+		{response->allow != NULL, MHD_HTTP_HEADER_ALLOW, response->allow},
+		{response->location != NULL, MHD_HTTP_HEADER_LOCATION, response->location},
 	};
 	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
 		if (headers[i].is_there && MHD_add_response_header(made, headers[i].name, headers[i].value) != MHD_YES)
@@ -139,19 +154,19 @@ add_headers(struct MHD_Response *made, const struct perseus__response *response)
 static enum MHD_Result
 send_response(struct request *request)
 {
-	struct perseus__response *response = &request->exchange.response;
+	const struct perseus__application *application = request->server->application;
+	struct perseus__response *response = &request->exchange->response;
 	if (response->body.failed)
-		perseus__respond(&request->exchange, 500);
+		perseus__respond(request->exchange, 500);
 	struct MHD_Response *made =
 			response->content == PERSEUS__CONTENT_EVENTS ? new_events(request) : new_plain(response);
 	if (!made)
 		return MHD_NO;
 	enum MHD_Result result = MHD_NO;
-	if (add_headers(made, response))
+	if (add_headers(made, response, application->realm))
 		result = MHD_queue_response(request->mhd, (unsigned)response->code, made);
 	MHD_destroy_response(made);
-	perseus__count_request(
-			&request->server->front->counters, perseus__route_index(request->exchange.route), response->code);
+	application->done(application->user, request->exchange);
 	return result;
 }
 
@@ -172,16 +187,17 @@ static enum MHD_Result
 run(struct request *request)
 {
 	struct perseus__server *server = request->server;
+	const struct perseus__application *application = server->application;
 	perseus__connection_begin(request->connection);
-	request->exchange.request.body = request->body.bytes;
-	request->exchange.request.body_length = request->body.length;
+	request->exchange->request.body = request->body.bytes;
+	request->exchange->request.body_length = request->body.length;
 	atomic_store(&request->state, STATE_RUNNING);
 	atomic_fetch_add(&server->n_under_way, 1);
 	if (atomic_load(&server->is_ending)) {
-		perseus__respond_unavailable(&request->exchange, "The agent is ending.");
-		finish(&request->exchange);
+		perseus__respond_unavailable(request->exchange, application->ending);
+		finish(request->exchange);
 	} else {
-		perseus__front_handle(server->front, &request->exchange);
+		application->handle(application->user, request->exchange);
 	}
 	if (atomic_load(&request->state) == STATE_FINISHED)
 		return send_response(request);
@@ -205,29 +221,34 @@ find_method(const char *name)
 static enum MHD_Result
 begin(struct request *request, const char *method)
 {
-	struct perseus__request *parsed = &request->exchange.request;
+	const struct perseus__application *application = request->server->application;
+	struct perseus__exchange *exchange = request->exchange;
+	struct perseus__request *parsed = &exchange->request;
 	const char *length = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	request->is_begun = true;
 	parsed->method = find_method(method);
 	parsed->peer = perseus__connection_peer(request->connection);
 	parsed->authorization = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
-	request->exchange.route = perseus__route_find(parsed->method, parsed->path, &request->exchange.path_id);
+	parsed->last_event_id = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "Last-Event-ID");
+	application->begin(application->user, exchange);
+	request->body = perseus__text_init(exchange->max_body_bytes);
+	if (exchange->response.code != 0)
+		return send_response(request);
 	/* libmicrohttpd has checked that it is a number. */
-	if (!length || (strlen(length) < 10 && strtol(length, NULL, 10) <= PERSEUS__MAX_BODY_BYTES))
+	if (!length || (strlen(length) < 10 && (size_t)strtol(length, NULL, 10) <= exchange->max_body_bytes))
 		return MHD_YES;
-	perseus__respond_error(&request->exchange, 413, "A body has at most %d bytes.", PERSEUS__MAX_BODY_BYTES);
+	perseus__respond_error(exchange, 413, "A body has at most %zu bytes.", exchange->max_body_bytes);
 	return send_response(request);
 }
 
-/* Bodies of routes that take none are read and dropped; none is longer than the limit. */
+/* Bodies of exchanges that take none are read and dropped; none is longer than the limit. */
 static enum MHD_Result
 take_body(struct request *request, const char *bytes, size_t *n_bytes)
 {
 	request->n_body_bytes += *n_bytes;
-	if (request->n_body_bytes > PERSEUS__MAX_BODY_BYTES)
+	if (request->n_body_bytes > request->exchange->max_body_bytes)
 		return MHD_NO;
-	const struct perseus__route *route = request->exchange.route;
-	if (route && route->source == PERSEUS__ROUTE_BODY)
+	if (request->exchange->takes_body)
 		perseus__text_add(&request->body, bytes, *n_bytes);
 	*n_bytes = 0;
 	return request->body.failed ? MHD_NO : MHD_YES;
@@ -255,7 +276,7 @@ perseus__request_handle(void *user, /* NOLINT(readability-function-size): libmic
 static void
 free_request(struct request *request)
 {
-	perseus__response_fini(&request->exchange.response);
+	perseus__response_fini(&request->exchange->response);
 	perseus__text_fini(&request->body);
 	perseus__free(request->uri);
 	perseus__free(request);
@@ -265,9 +286,56 @@ void
 perseus__request_drop(struct perseus__connection *connection)
 {
 	struct request *request = perseus__connection_request(connection);
-	if (request)
-		free_request(request);
+	if (!request)
+		return;
 	perseus__connection_set_request(connection, NULL);
+	free_request(request);
+}
+
+/* Takes a parked request into the list of those that are visited. */
+static void
+visit(void *user, void *visited, int fd)
+{
+	struct request **first = user;
+	struct request *request = visited;
+	int suspended = STATE_SUSPENDED;
+	if (!atomic_compare_exchange_strong(&request->state, &suspended, STATE_VISITED))
+		return;
+	request->fd = fd;
+	request->next_visited = *first;
+	*first = request;
+}
+
+/* Its end of the connection is closed, or closed for writing, which no client does that waits for an answer. */
+static void
+look_after(struct request *request, bool is_peer_gone)
+{
+	if (is_peer_gone && !request->is_abandoned && request->exchange->abandon) {
+		request->is_abandoned = true;
+		request->exchange->abandon(request->exchange);
+	}
+	int visited = STATE_VISITED;
+	if (!atomic_compare_exchange_strong(&request->state, &visited, STATE_SUSPENDED))
+		MHD_resume_connection(request->mhd);
+}
+
+void
+perseus__requests_tick(struct perseus__server *server)
+{
+	struct request *first = NULL;
+	perseus__connections_visit(server->connections, visit, &first);
+	while (first) {
+		struct pollfd polled[POLL_ROUND];
+		struct request *requests[POLL_ROUND];
+		nfds_t n = 0;
+		for (; first && n < POLL_ROUND; first = first->next_visited) {
+			polled[n] = (struct pollfd){.fd = first->fd, .events = POLLRDHUP};
+			requests[n++] = first;
+		}
+		const bool is_known = poll(polled, n, 0) >= 0;
+		for (nfds_t i = 0; i < n; i++)
+			look_after(requests[i], is_known && polled[i].revents != 0);
+	}
 }
 
 /* The first line of a request is there: the one place where libmicrohttpd shows the query as it came. */
@@ -279,28 +347,30 @@ perseus__request_note_uri(void *user, const char *uri, struct MHD_Connection *mh
 	if (!connection)
 		return NULL;
 	perseus__request_drop(connection);
-	struct request *request = perseus__new_array(1, sizeof *request);
+	struct perseus__server *server = user;
+	struct request *request = perseus__new_array(1, sizeof *request + server->application->exchange_bytes);
 	char *copy = perseus__copy_string(uri);
 	if (!request || !copy) {
 		perseus__free(request);
 		perseus__free(copy);
 		return NULL;
 	}
-	perseus__connection_set_request(connection, request);
-	request->server = user;
+	request->exchange = (struct perseus__exchange *)(void *)request->room;
+	request->server = server;
 	request->mhd = mhd;
 	request->connection = connection;
 	request->uri = copy;
-	request->body = perseus__text_init(PERSEUS__MAX_BODY_BYTES);
-	request->exchange.response.body = perseus__text_init(PERSEUS__MAX_RESPONSE_BYTES);
-	request->exchange.finish = finish;
-	request->exchange.user = request;
-	request->exchange.request.path = copy;
+	request->exchange->max_body_bytes = PERSEUS__MAX_BODY_BYTES;
+	request->exchange->response.body = perseus__text_init(PERSEUS__MAX_RESPONSE_BYTES);
+	request->exchange->finish = finish;
+	request->exchange->user = request;
+	request->exchange->request.path = copy;
 	char *mark = strchr(copy, '?');
 	if (mark) {
 		*mark = '\0';
-		request->exchange.request.query = mark + 1;
+		request->exchange->request.query = mark + 1;
 	}
+	perseus__connection_set_request(connection, request);
 	return request;
 }
 

@@ -1,5 +1,5 @@
 /* Sockets to listen on. */
-#include "agent/listen.h"
+#include "service/listen.h"
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -37,7 +37,7 @@ remove_stale(const struct sockaddr_un *address, struct perseus_error *err)
 	const int error = connect(probe, (const struct sockaddr *)address, sizeof *address) == 0 ? 0 : errno;
 	(void)close(probe);
 	if (error == 0 || error == EAGAIN) /* EAGAIN: its queue is full */
-		return perseus__fail(err, PERSEUS_BUSY, "%s is in use: another agent listens there", address->sun_path);
+		return perseus__fail(err, PERSEUS_BUSY, "%s is in use: another process listens there", address->sun_path);
 	if (error != ECONNREFUSED)
 		return fail_errno(err, error, "find out who listens on", address->sun_path);
 	return unlink(address->sun_path) == 0 ? PERSEUS_OK : fail_errno(err, errno, "remove the old", address->sun_path);

@@ -1,5 +1,5 @@
 /* Lines of key=value. */
-#include "agent/log.h"
+#include "service/log.h"
 
 #include "base/clock.h"
 

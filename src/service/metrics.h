@@ -1,6 +1,6 @@
 /* Prometheus' text format, version 0.0.4. */
-#ifndef PERSEUS_AGENT_METRICS_H
-#define PERSEUS_AGENT_METRICS_H
+#ifndef PERSEUS_SERVICE_METRICS_H
+#define PERSEUS_SERVICE_METRICS_H
 
 #include <stddef.h>
 #include <stdint.h>
