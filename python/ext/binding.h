@@ -21,6 +21,7 @@
 #define BINDING_PLAN "perseus.Plan"
 #define BINDING_PLAN_TABLE "perseus.PlanTable"
 #define BINDING_METER "perseus.Meter"
+#define BINDING_NODE "perseus.Node"
 
 /* Exceptions, one set per interpreter. */
 struct binding_state {
@@ -37,6 +38,7 @@ extern PyMethodDef binding_frontier_methods[];
 extern PyMethodDef binding_plan_methods[];
 extern PyMethodDef binding_document_methods[];
 extern PyMethodDef binding_meter_methods[];
+extern PyMethodDef binding_simulated_methods[];
 
 /* Sets the exception that belongs to `err`; always NULL. */
 PyObject *binding_raise(PyObject *module, const struct perseus_error *err);
