@@ -1,0 +1,228 @@
+"""What the adapters of training frameworks share: from hooks of a framework to calls of a client.
+
+A Tracker stands between. It passes on what runs inside a training step and nothing else, calls an overlapped pair one
+instruction, compares the first step with the order that was promised, and keeps every exception of ours away from
+training: after one it says so once and stays silent for good.
+"""
+
+import logging
+import re
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Protocol, Sequence, Tuple
+
+log = logging.getLogger("perseus")
+
+# Kinds of instruction as they are spelled in an order, e.g. "0F1", and on the wire.
+KINDS = {"F": "forward", "B": "backward", "I": "input", "W": "weight", "R": "recompute", "O": "overlap"}
+
+_ACTION = re.compile(r"(\d+)([A-Z][A-Z_]*?)(\d*)")
+_PAIR = re.compile(r"\((\d+[FBIW]\d+);(\d+[FBIW]\d+)\)OVERLAP_F_B")
+
+
+class Client(Protocol):
+    """What a tracker needs of perseus.client.Client."""
+
+    def step_begin(self) -> None: ...
+    def begin(self, kind: str, stage: int, microbatch: int) -> None: ...
+    def end(self) -> None: ...
+    def step_end(self) -> None: ...
+
+
+class Item(NamedTuple):
+    """An instruction as a hook shows it. An overlapped pair is of kind "O", stage and microbatch those of its first half."""
+
+    kind: str
+    stage: int
+    microbatch: int
+
+    def __str__(self) -> str:
+        return f"{self.stage}{self.kind}{self.microbatch}"
+
+
+def parse(text: str) -> Tuple[Item, ...]:
+    """The item, or the two items of a pair, that an order spells as `text`: "0F1", "(0F7;7B3)OVERLAP_F_B".
+
+    Nothing for what is no computation with a clock of its own, such as "0SEND_F1" and "0REDUCE_GRAD". ValueError for
+    what is neither.
+    """
+    pair = _PAIR.fullmatch(text)
+    if pair is not None:
+        return parse(pair.group(1)) + parse(pair.group(2))
+    action = _ACTION.fullmatch(text)
+    if action is None:
+        raise ValueError(f"{text!r} is not an instruction such as 0F1")
+    stage, kind, microbatch = action.groups()
+    if kind not in KINDS or not microbatch:
+        return ()
+    return (Item(kind, int(stage), int(microbatch)),)
+
+
+class Tracker:
+    """Passes on to `client` what the hooks of one rank say.
+
+    `order` is what the rank will run in a step, as parse reads it; None where nobody knows. `on_other_order` is called
+    with the order that the first complete step showed, where it was another.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        order: Optional[Sequence[str]] = None,
+        on_other_order: Optional[Callable[[Tuple[str, ...]], None]] = None,
+    ) -> None:
+        self._order = None if order is None else tuple(order)
+        self._on_other_order = on_other_order
+        self._second_of: Dict[Item, Item] = {}  # the second half of a pair, by the first
+        self._expected: List[Item] = []
+        for text in self._order or ():
+            items = parse(text)
+            if len(items) == 2:
+                self._second_of[items[0]] = items[1]
+                items = (items[0]._replace(kind="O"),)
+            self._expected += items
+        self._seen: Optional[List[Item]] = None if order is None else []  # of the first step; None once it was compared
+        self._is_open = False  # within a training step
+        self._depth = 0  # begins without their end: only the outermost counts
+        self._awaited: Optional[Item] = None  # the second half of the pair that runs
+        self._is_silent = False  # for good
+        self.use(client)
+
+    def use(self, client: Client) -> None:
+        """Goes on with another client, from the next step on."""
+        self._client = client
+        self._begin, self._end = client.begin, client.end
+
+    def silence(self) -> None:
+        """Passes on nothing any more."""
+        self._is_silent, self._is_open = True, False
+
+    @property
+    def is_silent(self) -> bool:
+        return self._is_silent
+
+    def step_begin(self) -> None:
+        if self._is_silent:
+            return
+        try:
+            self._depth, self._awaited = 0, None
+            self._client.step_begin()
+            self._is_open = True
+        except Exception as error:
+            self.give_up(error)
+
+    def step_end(self, is_complete: bool = True) -> None:
+        """`is_complete`: no exception of the framework's ended the step."""
+        if not self._is_open:
+            return
+        try:
+            if self._depth > 0 or self._awaited is not None:
+                self._end()
+            self._is_open = False
+            self._client.step_end()
+            if is_complete:
+                self._compare()
+            elif self._seen is not None:
+                self._seen.clear()
+        except Exception as error:
+            self.give_up(error)
+
+    def begin(self, kind: str, stage: int, microbatch: int) -> None:
+        """Within another instruction, or outside of a step, it counts for nothing; so does its end."""
+        if not self._is_open:
+            return
+        self._depth += 1
+        if self._depth > 1:
+            return
+        try:
+            if self._second_of:
+                first = Item(kind, stage, microbatch)
+                if first == self._awaited:
+                    self._awaited = None
+                    return
+                if self._awaited is not None:
+                    self._awaited = None
+                    self._end()
+                self._awaited = self._second_of.get(first)
+                if self._awaited is not None:
+                    kind = "O"
+            self._pass_on(kind, stage, microbatch)
+        except Exception as error:
+            self.give_up(error)
+
+    def begin_pair(self, first: Item, second: Item) -> None:
+        """A pair that runs as one, with no hook at the change from one half to the other."""
+        if not self._is_open:
+            return
+        self._depth += 1
+        if self._depth > 1:
+            return
+        try:
+            self._pass_on("O", first.stage, first.microbatch)
+        except Exception as error:
+            self.give_up(error)
+
+    def _pass_on(self, kind: str, stage: int, microbatch: int) -> None:
+        if self._seen is not None:
+            self._seen.append(Item(kind, stage, microbatch))
+        self._begin(kind, stage, microbatch)
+
+    def end(self) -> None:
+        if not self._is_open:
+            return
+        self._depth -= 1
+        if self._depth > 0 or self._awaited is not None:
+            return
+        try:
+            self._end()
+        except Exception as error:
+            self.give_up(error)
+
+    def _compare(self) -> None:
+        seen, self._seen = self._seen, None
+        if seen is None or seen == self._expected:
+            return
+        i = next(
+            (i for i, (a, b) in enumerate(zip(seen, self._expected)) if a != b), min(len(seen), len(self._expected))
+        )
+        ran = str(seen[i]) if i < len(seen) else "nothing"
+        said = str(self._expected[i]) if i < len(self._expected) else "nothing"
+        log.warning(
+            "perseus: the schedule promises %s as instruction %d, the first step ran %s (%d instructions where %d were "
+            "promised)",
+            *(said, i, ran, len(seen), len(self._expected)),
+        )
+        if self._on_other_order is not None and seen:
+            self._on_other_order(tuple(str(item) for item in seen))
+
+    def give_up(self, error: Exception) -> None:
+        """For good, with one line in the log."""
+        self.silence()
+        log.error("perseus: training goes on without clocks: %s: %s", type(error).__name__, error, exc_info=error)
+
+
+class Wrapping:
+    """Attributes of objects that were replaced, and how to put them back."""
+
+    def __init__(self) -> None:
+        self._undo: List[Tuple[Any, str, Any, bool, Any]] = []
+
+    def replace(self, owner: Any, name: str, make: Callable[[Any], Any]) -> bool:
+        """Puts make(original) in place of an instance's attribute; False where the owner has none of that name."""
+        original = getattr(owner, name, None)
+        if original is None:
+            return False
+        replacement = make(original)
+        was_own = name in vars(owner)
+        setattr(owner, name, replacement)
+        self._undo.append((owner, name, original, was_own, replacement))
+        return True
+
+    def undo(self) -> None:
+        """Puts back what was there, but where somebody else has replaced ours since: then ours stays below theirs."""
+        while self._undo:
+            owner, name, original, was_own, replacement = self._undo.pop()
+            if vars(owner).get(name) is not replacement:
+                continue
+            if was_own:
+                setattr(owner, name, original)
+            else:
+                delattr(owner, name)
