@@ -2,6 +2,8 @@
 BUILD ?= build
 FUZZ_SECONDS ?= 60
 SANITIZE = -Dbuildtype=debug -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fno-sanitize-recover=all
+# TORCH=1 installs PyTorch into the build directory and runs what needs it; tools/check-torch reads it, too.
+export TORCH
 STOP_ON_UB = ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 DEMO = examples/gpt3-xl-a100-model.csv --microbatches 128 --blocking-power 83.64
 # Runs every test of a build, then counts; $(1) is the build directory.
@@ -19,7 +21,7 @@ $(BUILD)/build.ninja:
 help:
 	@echo 'make          build; the program is $(BUILD)/perseus'
 	@echo 'make demo     install what is missing, build, plan the example job, leave pictures in out/demo'
-	@echo 'make check    install what is missing, build, run every test'
+	@echo 'make check    install what is missing, build, run every test; with TORCH=1 those with PyTorch, too'
 	@echo 'make bench    measure; compares with lowtime from PyPI'
 	@echo 'make install  install (PREFIX, DESTDIR)'
 	@echo 'make asan     every test again with the address and undefined-behaviour sanitizers'
@@ -41,6 +43,7 @@ check:
 	@[ ! -e $(BUILD)/build.ninja ] || [ -d $(BUILD)/tests/unit ] || \
 		meson setup --reconfigure $(BUILD) -Dtools=enabled -Dtests=enabled
 	@$(MAKE) --no-print-directory all
+	@[ "$(TORCH)" != 1 ] || tools/install-torch $(BUILD)
 	@$(call run_tests,$(BUILD))
 
 bench:
