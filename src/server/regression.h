@@ -55,11 +55,12 @@ PERSEUS_MUST_USE enum perseus_status perseus__regression_add(struct perseus__reg
 		const struct perseus__regression_term *terms, int32_t n_terms, double energy_j, double error_j,
 		struct perseus_error *err);
 
-/* What is known beforehand: sum of coefficient · power of `n` columns is 0, give or take a standard deviation. */
+/* What is known beforehand: sum of coefficient · power of `n` columns is a value, give or take a standard deviation. */
 struct perseus__regression_prior {
 	const int32_t *columns;
 	const double *coefficients; /* finite */
 	int32_t n;
+	double value_w;
 	double deviation_w; /* > 0 */
 };
 

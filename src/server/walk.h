@@ -13,11 +13,11 @@
  *     until the state is DONE
  *     perseus__walk_result
  *
- * The first two batches are there at once; from then on a batch is there while the one before it still runs, so that
- * the next revision can take over exactly where the last ends. Where a batch comes too late, ranks stay with the last
- * segment's clocks: say to perseus__walk_end_segment how many steps it really was. Windows and times that are added
- * before the first perseus__walk_next count: what they tell is not walked again, so that a walk goes on after a
- * restart.
+ * A batch is there as soon as no more than a few steps of those before it are left (8 to begin with), so that the next
+ * revision can take over exactly where the last one ends. Where a batch comes too late, ranks stay with the last
+ * segment's clocks: say to perseus__walk_end_segment how many steps it really was, and the walk plans further ahead.
+ * Windows and times that are added before the first perseus__walk_next count: what they tell is not walked again, so
+ * that a walk goes on after a restart.
  *
  * The same calls give the same program. Pure: no input or output, no threads, no clock. One thread at a time.
  */
@@ -56,7 +56,7 @@ struct perseus__walk_segment {
 };
 
 enum perseus__walk_state {
-	PERSEUS__WALK_RUNNING, /* perseus__walk_next gives a batch */
+	PERSEUS__WALK_RUNNING, /* perseus__walk_next may give a batch */
 	PERSEUS__WALK_WAITING, /* for segments to end */
 	PERSEUS__WALK_DONE,    /* all segments have ended, and there will be no more */
 };
@@ -73,8 +73,9 @@ void perseus__walk_free(struct perseus__walk *walk);
 enum perseus__walk_state perseus__walk_state(const struct perseus__walk *walk);
 
 /*
- * The next batch: `*segments`, length `*n` (borrowed until the walk is freed), to run after all that were given. True
- * where there is one; false with n 0 where the state is not RUNNING.
+ * The next batch: `*segments`, length `*n` (borrowed until the walk is freed), to run after all that were given. `*n`
+ * is 0 where there is none: see the state then. Errors: NO_MEMORY. Learns from all reports first: O(columns³) of each
+ * position whose windows are new.
  */
 PERSEUS_MUST_USE enum perseus_status perseus__walk_next(struct perseus__walk *walk,
 		const struct perseus__walk_segment **segments, int32_t *n, struct perseus_error *err);
@@ -83,8 +84,7 @@ PERSEUS_MUST_USE enum perseus_status perseus__walk_next(struct perseus__walk *wa
  * The first segment not yet ended is over: every rank has reported its steps, or never will. `n_steps` >= 0: how many
  * it was run for, which counts against the budget. Must not be called without such a segment.
  */
-PERSEUS_MUST_USE enum perseus_status perseus__walk_end_segment(
-		struct perseus__walk *walk, int32_t n_steps, struct perseus_error *err);
+void perseus__walk_end_segment(struct perseus__walk *walk, int32_t n_steps);
 
 /* Times of the settled instructions of one class in one step of one rank. */
 struct perseus__walk_times {
@@ -95,7 +95,10 @@ struct perseus__walk_times {
 	double deviation_s;    /* standard deviation, >= 0 */
 };
 
-/* Clocks that the walk did not ask for are learned, too. Errors: INVALID for a value out of range; NO_MEMORY. */
+/*
+ * Clocks that the walk did not ask for are learned, too; clock 0 only where clocks cannot be set. Errors: INVALID for a
+ * value out of range; NO_MEMORY.
+ */
 PERSEUS_MUST_USE enum perseus_status perseus__walk_add_times(
 		struct perseus__walk *walk, const struct perseus__walk_times *times, struct perseus_error *err);
 
@@ -106,9 +109,17 @@ struct perseus__walk_term {
 	double time_s; /* >= 0 */
 };
 
-/* A window between two moves of a GPU's energy counter. What is in no term and not unsettled is blocking. */
+enum { PERSEUS__WALK_MAX_RANKS = 1 << 20 };
+
+/*
+ * A window between two moves of a GPU's energy counter. What is in no term and not unsettled is blocking. Windows of a
+ * rank come in the order of time, each beginning where the one before it ended, unless it says otherwise: they share
+ * the error of when the counter moved.
+ */
 struct perseus__walk_window {
 	int32_t pp;
+	int32_t rank;  /* who reports, 0..PERSEUS__WALK_MAX_RANKS-1 */
+	bool is_first; /* it does not begin where this rank's previous window ended */
 	double time_s; /* > 0 */
 	double energy_j;
 	double error_j;     /* >= 0 */
@@ -149,10 +160,14 @@ struct perseus__walk_result {
 	struct perseus__walk_blocking *blocking; /* length n_pp */
 	int64_t n_windows;                       /* that were used */
 	int64_t n_outliers;
-	int32_t n_steps; /* that segments were run for */
+	int32_t n_steps;  /* that segments were run for */
+	bool has_stopped; /* every class was followed down to where lower clocks cost both time and effective energy */
 };
 
-/* What is known now; may be asked at any time. Classes without a time have no rows. Errors: NO_MEMORY. */
+/*
+ * What is known now; may be asked at any time. Classes without a time have no rows. Names in rows are the walk's.
+ * Errors: NO_MEMORY.
+ */
 PERSEUS_MUST_USE enum perseus_status perseus__walk_result(
 		struct perseus__walk *walk, struct perseus__walk_result **out, struct perseus_error *err);
 
