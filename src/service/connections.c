@@ -160,6 +160,12 @@ perseus__connection_peer(const struct perseus__connection *connection)
 	return connection->peer;
 }
 
+int
+perseus__connection_fd(const struct perseus__connection *connection)
+{
+	return connection->fd;
+}
+
 void
 perseus__connections_visit(
 		struct perseus__connections *connections, void (*visit)(void *user, void *request, int fd), void *user)

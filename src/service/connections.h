@@ -32,6 +32,7 @@ struct perseus__connection *perseus__connection_open(struct perseus__connections
 void perseus__connection_close(struct perseus__connection *connection);
 
 const struct perseus__peer *perseus__connection_peer(const struct perseus__connection *connection);
+int perseus__connection_fd(const struct perseus__connection *connection);
 
 /* The request whose first line has come and which has not completed; NULL for none. Its own thread alone. */
 void perseus__connection_set_request(struct perseus__connection *connection, void *request);

@@ -79,6 +79,7 @@ perseus__response_fini(struct perseus__response *response)
 {
 	perseus__text_fini(&response->body);
 	perseus__stream_free(response->stream);
+	perseus__free(response->allow);
 	perseus__free(response->location);
 	*response = (struct perseus__response){.body = perseus__text_init(PERSEUS__MAX_RESPONSE_BYTES)};
 }

@@ -34,6 +34,7 @@ struct perseus__request {
 	const char *query;         /* NULL: none */
 	const char *authorization; /* value of that header; NULL: none */
 	const char *last_event_id; /* likewise */
+	const char *content_type;  /* likewise */
 	const char *body;          /* `body_length` bytes; NULL where there is none or the exchange does not take it */
 	size_t body_length;
 	const struct perseus__peer *peer;
@@ -54,8 +55,8 @@ struct perseus__response {
 	const char *content_type; /* constant text */
 	bool asks_for_token;      /* WWW-Authenticate goes along */
 	bool asks_to_retry;       /* Retry-After goes along */
-	const char *allow;        /* header of that name, constant text; NULL: none */
-	char *location;           /* header of that name, owned; NULL: none */
+	char *allow;              /* header of that name, owned; NULL: none */
+	char *location;           /* likewise */
 	struct perseus__text body;
 	struct perseus__stream *stream; /* owned until taken */
 };
@@ -79,8 +80,10 @@ struct perseus__exchange {
 	/* The response is there. Called exactly once, from any thread; the exchange may be gone when it returns. */
 	void (*finish)(struct perseus__exchange *exchange);
 	void (*abandon)(struct perseus__exchange *exchange); /* NULL: none */
-	void *parked;                                        /* of whoever parked it */
-	void *user;                                          /* of whoever made it */
+	/* Whether its peer is still there, asked at once. Of use while it is parked and cannot be finished by others. */
+	bool (*is_peer_there)(const struct perseus__exchange *exchange);
+	void *parked; /* of whoever parked it */
+	void *user;   /* of whoever made it */
 };
 
 /* Makes the response: a code alone, plain text, or {"error": ...}. An exchange is answered once. */

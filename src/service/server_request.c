@@ -182,6 +182,15 @@ finish(struct perseus__exchange *exchange)
 	atomic_fetch_sub(&server->n_under_way, 1);
 }
 
+/* Its end of the connection is neither closed nor closed for writing, which no client does that waits for an answer. */
+static bool
+is_peer_there(const struct perseus__exchange *exchange)
+{
+	const struct request *request = exchange->user;
+	struct pollfd polled = {.fd = perseus__connection_fd(request->connection), .events = POLLRDHUP};
+	return poll(&polled, 1, 0) <= 0;
+}
+
 /* Most handlers finish at once; for the others the connection sleeps. */
 static enum MHD_Result
 run(struct request *request)
@@ -230,6 +239,7 @@ begin(struct request *request, const char *method)
 	parsed->peer = perseus__connection_peer(request->connection);
 	parsed->authorization = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
 	parsed->last_event_id = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "Last-Event-ID");
+	parsed->content_type = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
 	application->begin(application->user, exchange);
 	request->body = perseus__text_init(exchange->max_body_bytes);
 	if (exchange->response.code != 0)
@@ -306,7 +316,6 @@ visit(void *user, void *visited, int fd)
 	*first = request;
 }
 
-/* Its end of the connection is closed, or closed for writing, which no client does that waits for an answer. */
 static void
 look_after(struct request *request, bool is_peer_gone)
 {
@@ -363,6 +372,7 @@ perseus__request_note_uri(void *user, const char *uri, struct MHD_Connection *mh
 	request->exchange->max_body_bytes = PERSEUS__MAX_BODY_BYTES;
 	request->exchange->response.body = perseus__text_init(PERSEUS__MAX_RESPONSE_BYTES);
 	request->exchange->finish = finish;
+	request->exchange->is_peer_there = is_peer_there;
 	request->exchange->user = request;
 	request->exchange->request.path = copy;
 	char *mark = strchr(copy, '?');

@@ -1,0 +1,101 @@
+/* Who may ask for what. */
+#include "server/api_access.h"
+
+#include "base/clock.h"
+#include "server/api_route.h"
+#include "service/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *const perseus__api_scopes[] = {"job-read", "job-write", "gpu-control", "gpu-read", "cpu-read", NULL};
+
+/* A line for whoever runs the server; what is wrong with a request itself is its sender's business alone. */
+static void
+log_refusal(const struct perseus__exchange *exchange, const char *why)
+{
+	struct perseus__log_line line;
+	perseus__log_begin(&line, PERSEUS__LOG_WARNING, "refused");
+	perseus__log_text(&line, "who", ((const struct perseus__ask *)exchange)->identity);
+	perseus__log_text(&line, "path", exchange->request.path);
+	perseus__log_integer(&line, "code", exchange->response.code);
+	perseus__log_text(&line, "why", why);
+	perseus__log_end(&line);
+}
+
+static bool
+refuse_token(struct perseus__exchange *exchange, const char *message)
+{
+	perseus__ask_refuse(exchange, 401, "%s", message);
+	exchange->response.asks_for_token = true;
+	log_refusal(exchange, message);
+	return false;
+}
+
+static bool
+check_token(const struct perseus__api *api, struct perseus__exchange *exchange)
+{
+	static const char scheme[] = "Bearer ";
+	const char *header = exchange->request.authorization;
+	struct perseus_error err;
+	char message[PERSEUS_ERROR_MESSAGE_BYTES + 32];
+	if (!header || strncmp(header, scheme, sizeof scheme - 1) != 0)
+		return refuse_token(exchange, "A token is needed: Authorization: Bearer TOKEN.");
+	const enum perseus_status status = perseus__jwt_verify(header + sizeof scheme - 1, api->settings.key,
+			perseus__api_scopes, perseus__clock_wall_ms() / 1000, &exchange->token, &err);
+	if (status == PERSEUS_OK)
+		return true;
+	/* DENIED is a good token that has expired, and says so. */
+	(void)snprintf(message, sizeof message, "%s%s", status == PERSEUS_DENIED ? "" : "Invalid token: ", err.message);
+	return refuse_token(exchange, message);
+}
+
+/* The scope that a route needs; false where it needs none. */
+static bool
+find_scope(const struct perseus__api *api, const struct perseus__api_route *route, enum perseus__api_scope *scope)
+{
+	const enum perseus__api_scope of_method =
+			route->method == PERSEUS__METHOD_GET ? PERSEUS__SCOPE_JOB_READ : PERSEUS__SCOPE_JOB_WRITE;
+	if (api->settings.key.length == 0)
+		return false;
+	switch (route->access) {
+	case PERSEUS__API_OPEN:
+		return false;
+	case PERSEUS__API_READ:
+		*scope = PERSEUS__SCOPE_JOB_READ;
+		return true;
+	case PERSEUS__API_WRITE:
+		*scope = PERSEUS__SCOPE_JOB_WRITE;
+		return true;
+	case PERSEUS__API_ZEUS:
+		*scope = of_method;
+		return api->settings.zeus_needs_token;
+	}
+	return false;
+}
+
+void
+perseus__api_check_access(const struct perseus__api *api, struct perseus__exchange *exchange)
+{
+	struct perseus__ask *ask = perseus__ask_of(exchange);
+	enum perseus__api_scope scope = PERSEUS__SCOPE_JOB_WRITE;
+	char peer[PERSEUS__PEER_TEXT_BYTES];
+	perseus__peer_text(exchange->request.peer, peer);
+	(void)snprintf(ask->identity, sizeof ask->identity, "%s", peer);
+	if (find_scope(api, ask->route, &scope)) {
+		if (!check_token(api, exchange))
+			return;
+		(void)snprintf(ask->identity, sizeof ask->identity, "token %s", exchange->token.subject);
+		if (!(exchange->token.scopes & 1U << scope)) {
+			perseus__ask_refuse(exchange, 403, "The token of '%s' has not the scope '%s'.", exchange->token.subject,
+					perseus__api_scopes[scope]);
+			log_refusal(exchange, "the token lacks the scope");
+			return;
+		}
+	}
+	if (api->rate && !perseus__rate_take(api->rate, ask->identity, perseus__clock_mono_ns())) {
+		perseus__ask_refuse(exchange, 429, "More than %d requests in a second.", (int)api->settings.requests_per_s);
+		exchange->response.asks_to_retry = true;
+		log_refusal(exchange, "too many requests");
+	}
+}

@@ -1,0 +1,65 @@
+/* The table of routes. */
+#include "server/api_route.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Bodies: none; a few values; reports of steps; orders of instructions and results; profiles. */
+enum { NONE = 0, SMALL = 64 * 1024, LARGE = 1024 * 1024, ORDER = 8 * 1024 * 1024, PROFILE = 16 * 1024 * 1024 };
+
+/* clang-format off: a row is a line */
+/* X(method, path, mode, access, largest body, keys of the query, handler) */
+#define ROUTE_MAP(X)                                      \
+	X(GET, "/healthz", NOW, OPEN, NONE, "", health)       \
+	X(GET, "/info", NOW, OPEN, NONE, "", info)            \
+	X(GET, "/metrics", LATER, OPEN, NONE, "", metrics)    \
+	X(GET, "/openapi.json", NOW, OPEN, NONE, "", openapi) \
+	X(GET, "/version", NOW, OPEN, NONE, "", version)      \
+	X(GET, "/v1/events", NOW, READ, NONE, "", events)
+/* clang-format on */
+
+static const struct perseus__api_route routes[] = {
+#define X(method_, path_, mode_, access_, max_body_bytes_, query_, handler_) \
+	{.method = PERSEUS__METHOD_##method_,                                    \
+		.path = (path_),                                                     \
+		.mode = PERSEUS__API_##mode_,                                        \
+		.access = PERSEUS__API_##access_,                                    \
+		.max_body_bytes = (max_body_bytes_),                                 \
+		.query = (query_),                                                   \
+		.handle = perseus__serve_##handler_},
+	ROUTE_MAP(X)
+#undef X
+};
+
+enum { N_ROUTES = sizeof routes / sizeof *routes };
+
+_Static_assert((int)N_ROUTES <= (int)PERSEUS__MAX_ROUTES, "counters have room for every route");
+
+const struct perseus__api_route *
+perseus__api_route_find(enum perseus__method method, const char *path, struct perseus__path_parameters *parameters,
+		char allow[PERSEUS__ALLOW_BYTES])
+{
+	size_t length = 0;
+	allow[0] = '\0';
+	for (int i = 0; i < N_ROUTES; i++) {
+		if (!perseus__path_match(routes[i].path, path, parameters))
+			continue;
+		if (routes[i].method == method)
+			return &routes[i];
+		length += (size_t)snprintf(allow + length, PERSEUS__ALLOW_BYTES - length, "%s%s", length > 0 ? ", " : "",
+				perseus__method_name(routes[i].method));
+	}
+	return NULL;
+}
+
+int32_t
+perseus__api_route_index(const struct perseus__api_route *route)
+{
+	return route ? (int32_t)(route - routes) : PERSEUS__MAX_ROUTES;
+}
+
+const struct perseus__api_route *
+perseus__api_route_at(int32_t index)
+{
+	return index < N_ROUTES ? &routes[index] : NULL;
+}

@@ -1,0 +1,82 @@
+/* What the server says of itself. */
+#include "server/handlers.h"
+
+#include "base/clock.h"
+#include "server/api_route.h"
+#include "server/openapi.h"
+#include "service/metrics.h"
+
+#include <perseus/version.h>
+
+#include <stdio.h>
+
+void
+perseus__serve_version(struct perseus__api *api, struct perseus__exchange *exchange)
+{
+	(void)api;
+	struct perseus__json json = perseus__respond_json(exchange, 200);
+	perseus__json_open_object(&json, NULL, true);
+	perseus__json_string(&json, "name", "perseus");
+	perseus__json_string(&json, "version", perseus_version());
+	perseus__json_close_object(&json);
+}
+
+void
+perseus__serve_info(struct perseus__api *api, struct perseus__exchange *exchange)
+{
+	struct perseus__json json = perseus__respond_json(exchange, 200);
+	perseus__json_open_object(&json, NULL, true);
+	perseus__json_string(&json, "name", "perseus");
+	perseus__json_string(&json, "version", perseus_version());
+	perseus__json_nano(&json, "uptime_s", perseus__clock_mono_ns() - api->begin_ns);
+	perseus__json_boolean(&json, "auth_required", api->settings.key.length > 0);
+	perseus__json_boolean(
+			&json, "auth_required_for_zeus", api->settings.key.length > 0 && api->settings.zeus_needs_token);
+	if (api->settings.requests_per_s > 0)
+		perseus__json_integer(&json, "requests_per_s", api->settings.requests_per_s);
+	else
+		perseus__json_null(&json, "requests_per_s");
+	perseus__json_close_object(&json);
+}
+
+void
+perseus__serve_health(struct perseus__api *api, struct perseus__exchange *exchange)
+{
+	(void)api;
+	struct perseus__json json = perseus__respond_json(exchange, 200);
+	perseus__json_open_object(&json, NULL, true);
+	perseus__json_string(&json, "status", "ok");
+	perseus__json_close_object(&json);
+}
+
+void
+perseus__serve_openapi(struct perseus__api *api, struct perseus__exchange *exchange)
+{
+	(void)api;
+	perseus__respond(exchange, 200);
+	exchange->response.content = PERSEUS__CONTENT_JSON;
+	perseus__text_add(&exchange->response.body, perseus__openapi, perseus__openapi_length);
+}
+
+/* "GET /v1/jobs": one path may have several methods. */
+static void
+write_route_name(int32_t index, char *name, size_t bytes)
+{
+	const struct perseus__api_route *route = perseus__api_route_at(index);
+	if (route)
+		(void)snprintf(name, bytes, "%s %s", perseus__method_name(route->method), route->path);
+}
+
+void
+perseus__serve_metrics(struct perseus__api *api, struct perseus__exchange *exchange)
+{
+	const struct perseus__label version = {"version", perseus_version()};
+	struct perseus__text *text = &exchange->response.body;
+	perseus__respond(exchange, 200);
+	exchange->response.content = PERSEUS__CONTENT_METRICS;
+	perseus__metric_head(text, "perseus_build_info", "gauge", "What runs here; always 1.");
+	perseus__metric_integer(text, "perseus_build_info", &version, 1, 1);
+	perseus__metric_head(text, "perseus_event_streams", "gauge", "Streams of events that are open.");
+	perseus__metric_integer(text, "perseus_event_streams", NULL, 0, (uint64_t)perseus__events_n_streams(api->events));
+	perseus__request_counters_write(&api->requests, write_route_name, text);
+}
