@@ -141,7 +141,7 @@ sim_slow(PyObject *module, PyObject *args)
 	Py_RETURN_NONE;
 }
 
-/* (true_energy_nj, counter_uj, sm_clock_mhz) */
+/* (true_energy_nj, counter_uj, sm_clock_mhz, locked_low_mhz, locked_high_mhz) */
 static PyObject *
 sim_read(PyObject *module, PyObject *args)
 {
@@ -154,13 +154,17 @@ sim_read(PyObject *module, PyObject *args)
 	int64_t energy_nj = 0;
 	int64_t counter_uj = 0;
 	int64_t clock_mhz = 0;
+	int64_t low_mhz = 0;
+	int64_t high_mhz = 0;
 	if (node == NULL)
 		return NULL;
 	if (perseus__sim_true_energy(node, device, &energy_nj, &err) != PERSEUS_OK
 			|| perseus_device_read(node, device, PERSEUS_QUANTITY_ENERGY, &counter_uj, &err) != PERSEUS_OK
-			|| perseus_device_read(node, device, PERSEUS_QUANTITY_SM_CLOCK, &clock_mhz, &err) != PERSEUS_OK)
+			|| perseus_device_read(node, device, PERSEUS_QUANTITY_SM_CLOCK, &clock_mhz, &err) != PERSEUS_OK
+			|| perseus__sim_locked(node, device, PERSEUS_SETTING_SM_CLOCKS, &low_mhz, &high_mhz, &err) != PERSEUS_OK)
 		return binding_raise(module, &err);
-	return Py_BuildValue("LLL", (long long)energy_nj, (long long)counter_uj, (long long)clock_mhz);
+	return Py_BuildValue("LLLLL", (long long)energy_nj, (long long)counter_uj, (long long)clock_mhz, (long long)low_mhz,
+			(long long)high_mhz);
 }
 
 static PyObject *

@@ -112,6 +112,12 @@ class SimulatedGPU:
         return _perseus.sim_read(self._node, self.index)[2]
 
     @property
+    def locked_mhz(self) -> Optional[Tuple[int, int]]:
+        """The range that its clock was last set to, by whomever; None where it is free."""
+        low, high = _perseus.sim_read(self._node, self.index)[3:]
+        return (low, high) if high else None
+
+    @property
     def clocks_mhz(self) -> Tuple[int, ...]:
         """Those that can be set, descending."""
         return _perseus.sim_clocks(self._node, self.index)
