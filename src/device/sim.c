@@ -86,6 +86,12 @@ make_rules(const struct perseus__sim_spec *spec, struct perseus__sim_rules *rule
 		return perseus__fail(err, PERSEUS_INVALID,
 				"there is no model '%s': a100, a40, or the path of a profile that ends in .csv", spec->model);
 	}
+	struct perseus__sim_model *model = &rules->model;
+	while (model->n_clocks > 0 && model->clock_mhz[model->n_clocks - 1] < spec->min_mhz)
+		model->n_clocks--;
+	if (model->n_clocks == 0)
+		return perseus__fail(
+				err, PERSEUS_INVALID, "min_mhz: the model has no clock of %lld MHz or more", (long long)spec->min_mhz);
 	rules->latency_ns = spec->latency_ns;
 	rules->step_ns = spec->step_ns;
 	if (spec->idle_uw >= 0)

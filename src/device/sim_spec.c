@@ -15,6 +15,7 @@ enum { DEFAULT_STEP_NS = 100000000, NS_PER_MS = 1000000 };
 /* "set takes about 10 ms": Perseus, SOSP'24, footnote 3. */
 enum { DEFAULT_LATENCY_NS = 10000000 };
 static const int64_t MAX_DURATION_NS = 60000000000;
+static const int64_t MAX_MHZ = 100000;
 static const int64_t MAX_POWER_UW = 1000000000000; /* 1 MW, as PERSEUS_MAX_POWER_W */
 
 static const char *const fault_names[] = {
@@ -78,6 +79,14 @@ take_step(struct perseus__sim_spec *spec, const char *value, struct perseus_erro
 }
 
 static enum perseus_status
+take_min(struct perseus__sim_spec *spec, const char *value, struct perseus_error *err)
+{
+	return read_units(value, 1, MAX_MHZ, &spec->min_mhz) && spec->min_mhz > 0
+			? PERSEUS_OK
+			: fail_value("min_mhz", value, "1 to 100000", err);
+}
+
+static enum perseus_status
 take_cap(struct perseus__sim_spec *spec, const char *value, struct perseus_error *err)
 {
 	return read_units(value, 1000, MAX_POWER_UW / 1000, &spec->cap_mw) && spec->cap_mw > 0
@@ -131,6 +140,7 @@ static const struct key {
 	{"load", take_load},
 	{"latency_ms", take_latency},
 	{"step_ms", take_step},
+	{"min_mhz", take_min},
 	{"cap_w", take_cap},
 	{"idle_w", take_idle},
 	{"blocking_w", take_blocking},
@@ -149,7 +159,8 @@ take_pair(struct perseus__sim_spec *spec, char *pair, struct perseus_error *err)
 		if (strcmp(pair, keys[i].name) == 0)
 			return keys[i].take(spec, equals + 1, err);
 	return perseus__fail(err, PERSEUS_INVALID,
-			"there is no key '%s': state, load, latency_ms, step_ms, cap_w, idle_w, blocking_w or fault", pair);
+			"there is no key '%s': state, load, latency_ms, step_ms, min_mhz, cap_w, idle_w, blocking_w or fault",
+			pair);
 }
 
 static bool

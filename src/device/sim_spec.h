@@ -18,6 +18,7 @@ struct perseus__sim_spec {
 	int32_t load;                        /* PERSEUS__SIM_LOAD_ */
 	int64_t latency_ns;
 	int64_t step_ns;                        /* > 0 */
+	int64_t min_mhz;                        /* 0: the model's */
 	int64_t cap_mw;                         /* 0: the model's highest */
 	int64_t idle_uw;                        /* -1: the model's */
 	int64_t blocking_uw;                    /* -1: the model's */

@@ -260,6 +260,12 @@ START_TEST(lists_its_clocks)
 	ck_assert_int_eq(mhz[0], 1593);
 	ck_assert_int_eq(perseus_device_clocks(node, 0, PERSEUS_SETTING_PERSISTENCE, mhz, &n, NULL), PERSEUS_INVALID);
 	perseus_node_close(node);
+	node = sim_node_open("sim:a100,min_mhz=826");
+	ck_assert_int_eq(perseus_device_clocks(node, 0, PERSEUS_SETTING_SM_CLOCKS, mhz, &n, NULL), PERSEUS_OK);
+	ck_assert_int_eq(n, 39);
+	ck_assert_int_eq(mhz[38], 840);
+	ck_assert_int_eq(sim_node_read(node, 0, PERSEUS_QUANTITY_SM_CLOCK), 840); /* it idles */
+	perseus_node_close(node);
 }
 END_TEST
 
