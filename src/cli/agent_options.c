@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "cli/option_value.h"
-#include "format/input_file.h"
+#include "cli/signing_key.h"
 
 #include <grp.h>
 #include <stdlib.h>
@@ -36,7 +36,6 @@ enum {
 	KEY_READ_ONLY,
 	KEY_RESTORE,
 	KEY_LOG_LEVEL,
-	MAX_KEY_BYTES = 65536,
 };
 
 static const int64_t SECOND_NS = 1000000000;
@@ -124,17 +123,6 @@ perseus__agent_options_init(struct perseus__agent_options *options, bool as_zeus
 	}
 }
 
-/* "666" */
-static mode_t
-parse_mode(const struct argp_state *state, const char *arg)
-{
-	char *end = NULL;
-	const unsigned long mode = strtoul(arg, &end, 8);
-	if (*arg < '0' || *arg > '7' || *end || mode > 0777)
-		argp_error(state, "--socket-permissions takes an octal number up to 777, not '%s'", arg);
-	return (mode_t)mode;
-}
-
 /* "855-1410", in units of which the range has `unit` each. */
 static struct perseus__range
 parse_range(const struct argp_state *state, const char *option, const char *arg, int64_t unit)
@@ -170,7 +158,7 @@ parse_socket_option(int key, const char *arg, const struct argp_state *state)
 		options->socket_path = arg;
 		return 0;
 	case KEY_SOCKET_PERMISSIONS:
-		socket->mode = parse_mode(state, arg);
+		socket->mode = (mode_t)perseus__option_mode(state, "--socket-permissions", arg);
 		return 0;
 	case KEY_SOCKET_UID:
 		socket->has_uid = true;
@@ -317,18 +305,6 @@ const struct argp perseus__agent_argp = {
 		   "its holder has gone. Speaks zeusd's API.",
 	.children = children,
 };
-
-enum perseus_status
-perseus__signing_key_read(const char *path, struct perseus__signing_key *key, struct perseus_error *err)
-{
-	char *bytes = NULL;
-	size_t length = 0;
-	const enum perseus_status status = perseus__input_file(path, MAX_KEY_BYTES, &bytes, &length, err);
-	if (status != PERSEUS_OK)
-		return status;
-	*key = (struct perseus__signing_key){(const unsigned char *)bytes, length};
-	return length > 0 ? PERSEUS_OK : perseus__fail(err, PERSEUS_INVALID, "the signing key %s is empty", path);
-}
 
 enum perseus_status
 perseus__agent_options_finish(struct perseus__agent_options *options, struct perseus_error *err)

@@ -44,10 +44,6 @@ extern const struct argp perseus__agent_argp;
 PERSEUS_MUST_USE enum perseus_status perseus__agent_options_finish(
 		struct perseus__agent_options *options, struct perseus_error *err);
 
-/* Reads a key file, all its bytes. IO; INVALID where it is empty. */
-PERSEUS_MUST_USE enum perseus_status perseus__signing_key_read(
-		const char *path, struct perseus__signing_key *key, struct perseus_error *err);
-
 /* "alice", "1000", "@gpu", each with ":0,3" where it is about some GPUs only. Ends the program with a usage message. */
 void perseus__allow_parse(const struct argp_state *state, const char *arg, struct perseus__allow *allow);
 

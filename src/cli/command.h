@@ -21,6 +21,7 @@ int perseus__run_devices(int argc, char **argv);
 int perseus__run_measure(int argc, char **argv);
 int perseus__run_runs(int argc, char **argv);
 int perseus__run_agent(int argc, char **argv);
+int perseus__run_serve(int argc, char **argv);
 int perseus__run_token(int argc, char **argv);
 int perseus__run_version(int argc, char **argv);
 

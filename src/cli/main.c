@@ -1,8 +1,8 @@
 /*
  * The program `perseus`: one table of subcommands, each in a file of its own.
  */
-#include "cli/agent_program.h"
 #include "cli/command.h"
+#include "cli/other_program.h"
 #include "cli/subcommand.h"
 
 #include <perseus/version.h>
@@ -19,7 +19,8 @@ static const struct perseus__subcommand commands[] = {
 	{"measure", "measure what a command takes", perseus__run_measure},
 	{"runs", "the ledger of measured runs", perseus__run_runs},
 	{"agent", "serve measurement and control of this machine's devices", perseus__run_agent},
-	{"token", "issue and show tokens for the agent", perseus__run_token},
+	{"serve", "plan the clocks of training jobs while they train", perseus__run_serve},
+	{"token", "issue and show tokens for the agent and the job server", perseus__run_token},
 	{"version", "print the version", perseus__run_version},
 };
 
@@ -46,7 +47,7 @@ main(int argc, char **argv)
 	argp_program_version = "perseus " PERSEUS_VERSION;
 	argp_err_exit_status = EXIT_USAGE;
 	if (argc > 0 && is_zeusd(argv[0]))
-		return perseus__become_agent("zeusd", argc, argv);
+		return perseus__become("perseus-agent", "zeusd", argc, argv);
 	static char name[] = "perseus";
 	if (argc > 0)
 		argv[0] = name;

@@ -6,6 +6,7 @@
 
 #include <perseus/status.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 int32_t
@@ -36,6 +37,16 @@ perseus__option_scaled(const struct argp_state *state, const char *option, const
 	if (!perseus__decimal_times(perseus__option_decimal(state, option, arg), unit, &value))
 		argp_error(state, "%s: %s is too large", option, arg);
 	return value;
+}
+
+uint32_t
+perseus__option_mode(const struct argp_state *state, const char *option, const char *arg)
+{
+	char *end = NULL;
+	const unsigned long mode = strtoul(arg, &end, 8);
+	if (*arg < '0' || *arg > '7' || *end || mode > 0777)
+		argp_error(state, "%s takes an octal number up to 777, not '%s'", option, arg);
+	return (uint32_t)mode;
 }
 
 double

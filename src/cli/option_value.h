@@ -23,6 +23,9 @@ int64_t perseus__option_scaled(const struct argp_state *state, const char *optio
 /* A number of zero or more, up to `max`. */
 double perseus__option_number(const struct argp_state *state, const char *option, const char *arg, double max);
 
+/* Permissions of a file: an octal number up to 777. */
+uint32_t perseus__option_mode(const struct argp_state *state, const char *option, const char *arg);
+
 /* Index of `arg` in `words`, a list that ends in NULL; an option's own words come first, then all in the message. */
 int perseus__option_word(const struct argp_state *state, const char *option, const char *arg, const char *const *words);
 

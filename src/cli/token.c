@@ -1,10 +1,12 @@
 /* perseus token issue, perseus token show; zeusd token issue */
+#include "agent/group.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "cli/agent_options.h"
 #include "cli/command.h"
 #include "cli/duration.h"
+#include "cli/option_value.h"
+#include "cli/signing_key.h"
 #include "format/json_writer.h"
 #include "service/jwt.h"
 
@@ -24,9 +26,10 @@ struct options {
 };
 
 static const struct argp_option option_table[] = {
-	{"signing-key-path", KEY_SIGNING_KEY, "FILE", 0, "The key, as the agent has it", 0},
+	{"signing-key-path", KEY_SIGNING_KEY, "FILE", 0, "The key, as the agent or the server has it", 0},
 	{"user", KEY_USER, "NAME", 0, "Whom the token is for", 0},
-	{"scope", KEY_SCOPE, "GROUP[,GROUP...]", 0, "What it allows: gpu-control, gpu-read, cpu-read", 0},
+	{"scope", KEY_SCOPE, "SCOPE[,SCOPE...]", 0,
+		"What it allows: gpu-control, gpu-read, cpu-read of the agent, job-read, job-write of the server", 0},
 	{"expires", KEY_EXPIRES, "DURATION", 0, "For how long: 1h, 7d, 30d, ... or never", 0},
 	{0},
 };
@@ -46,6 +49,14 @@ check_all(const struct options *options, const struct argp_state *state)
 		argp_error(state, "--user takes a name of 1 to %d bytes", PERSEUS__JWT_SUBJECT_BYTES - 1);
 }
 
+static void
+take_scope(const struct argp_state *state, int32_t index, const char *piece, void *user)
+{
+	struct options *options = user;
+	(void)index;
+	options->scopes |= 1U << perseus__option_word(state, "--scope", piece, perseus__agent_scopes);
+}
+
 static error_t
 parse_option(int key, char *arg, struct argp_state *state)
 {
@@ -58,7 +69,7 @@ parse_option(int key, char *arg, struct argp_state *state)
 		options->user = arg;
 		return 0;
 	case KEY_SCOPE:
-		options->scopes |= perseus__groups_parse(state, "--scope", arg);
+		(void)perseus__option_list(state, arg, take_scope, options);
 		return 0;
 	case KEY_EXPIRES:
 		options->expires = arg;
@@ -119,9 +130,9 @@ show(const struct options *options, struct perseus__signing_key key, struct pers
 	perseus__json_open_object(&json, NULL, true);
 	perseus__json_string(&json, "sub", token.subject);
 	perseus__json_open_array(&json, "scopes", true);
-	for (int i = 0; i < PERSEUS__N_GROUPS; i++)
-		if (token.scopes & perseus__group_bit((enum perseus__group)i))
-			perseus__json_string(&json, NULL, perseus__group_name((enum perseus__group)i));
+	for (int i = 0; perseus__agent_scopes[i]; i++)
+		if (token.scopes & 1U << i)
+			perseus__json_string(&json, NULL, perseus__agent_scopes[i]);
 	perseus__json_close_array(&json);
 	if (token.has_expiry)
 		perseus__json_integer(&json, "exp", token.expires_s);
@@ -138,7 +149,7 @@ perseus__run_token(int argc, char **argv)
 		.options = option_table,
 		.parser = parse_option,
 		.args_doc = "issue\nshow TOKEN",
-		.doc = "Issues tokens for the agent's API, and shows what a token says.",
+		.doc = "Issues tokens for the agent and the job server, and shows what a token says.",
 	};
 	struct options options = {.shows = argc > 1 && strcmp(argv[1], "show") == 0};
 	const bool has_verb = argc > 1 && (options.shows || strcmp(argv[1], "issue") == 0);

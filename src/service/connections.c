@@ -10,11 +10,11 @@
 
 static const int64_t BUSY = INT64_MAX;
 
-struct perseus__connection {
-	void *request; /* see perseus__connection_set_request */
+struct perseus__http_connection {
+	void *request; /* see perseus__http_connection_set_request */
 	struct perseus__connections *connections;
-	struct perseus__connection *previous;
-	struct perseus__connection *next;
+	struct perseus__http_connection *previous;
+	struct perseus__http_connection *next;
 	int fd;
 	bool is_cut;
 	struct perseus__peer *peer;
@@ -26,7 +26,7 @@ struct perseus__connections {
 	const struct perseus__application *application;
 	struct perseus__connection_limits limits;
 	pthread_mutex_t mutex;
-	struct perseus__connection *first;
+	struct perseus__http_connection *first;
 	int32_t n_open; /* not cut */
 };
 
@@ -55,7 +55,7 @@ perseus__connections_free(struct perseus__connections *connections)
 
 /* The other end and our own thread both see the end of the connection; the latter closes it. */
 static void
-cut(struct perseus__connection *connection)
+cut(struct perseus__http_connection *connection)
 {
 	connection->is_cut = true;
 	connection->connections->n_open--;
@@ -63,8 +63,8 @@ cut(struct perseus__connection *connection)
 }
 
 /* Whichever of the two has been quiet longer; `b` may not be quiet at all. */
-static struct perseus__connection *
-quieter(struct perseus__connection *a, struct perseus__connection *b)
+static struct perseus__http_connection *
+quieter(struct perseus__http_connection *a, struct perseus__http_connection *b)
 {
 	const int64_t since_ns = atomic_load(&b->quiet_since_ns);
 	if (b->is_cut || since_ns == BUSY)
@@ -76,12 +76,12 @@ static void
 make_room(struct perseus__connections *connections, const struct perseus__peer *peer)
 {
 	const struct perseus__connection_limits *limits = &connections->limits;
-	struct perseus__connection *quietest = NULL;
-	struct perseus__connection *quietest_of_peer = NULL;
+	struct perseus__http_connection *quietest = NULL;
+	struct perseus__http_connection *quietest_of_peer = NULL;
 	int32_t n_of_peer = 0;
 	if (connections->n_open < limits->max_open && connections->n_open < limits->max_of_peer)
 		return;
-	for (struct perseus__connection *each = connections->first; each; each = each->next) {
+	for (struct perseus__http_connection *each = connections->first; each; each = each->next) {
 		quietest = quieter(quietest, each);
 		if (each->is_cut || !perseus__peer_is_same(each->peer, peer))
 			continue;
@@ -94,11 +94,11 @@ make_room(struct perseus__connections *connections, const struct perseus__peer *
 		cut(quietest);
 }
 
-struct perseus__connection *
-perseus__connection_open(struct perseus__connections *connections, int fd)
+struct perseus__http_connection *
+perseus__http_connection_open(struct perseus__connections *connections, int fd)
 {
 	const struct perseus__application *application = connections->application;
-	struct perseus__connection *connection = perseus__new_array(1, sizeof *connection);
+	struct perseus__http_connection *connection = perseus__new_array(1, sizeof *connection);
 	struct perseus__peer *peer = perseus__new_array(1, application->peer_bytes);
 	if (!connection || !peer) {
 		perseus__free(connection);
@@ -124,7 +124,7 @@ perseus__connection_open(struct perseus__connections *connections, int fd)
 }
 
 void
-perseus__connection_close(struct perseus__connection *connection)
+perseus__http_connection_close(struct perseus__http_connection *connection)
 {
 	struct perseus__connections *connections = connection->connections;
 	(void)pthread_mutex_lock(&connections->mutex);
@@ -141,7 +141,7 @@ perseus__connection_close(struct perseus__connection *connection)
 }
 
 void
-perseus__connection_set_request(struct perseus__connection *connection, void *request)
+perseus__http_connection_set_request(struct perseus__http_connection *connection, void *request)
 {
 	(void)pthread_mutex_lock(&connection->connections->mutex);
 	connection->request = request;
@@ -149,19 +149,19 @@ perseus__connection_set_request(struct perseus__connection *connection, void *re
 }
 
 void *
-perseus__connection_request(const struct perseus__connection *connection)
+perseus__http_connection_request(const struct perseus__http_connection *connection)
 {
 	return connection->request;
 }
 
 const struct perseus__peer *
-perseus__connection_peer(const struct perseus__connection *connection)
+perseus__http_connection_peer(const struct perseus__http_connection *connection)
 {
 	return connection->peer;
 }
 
 int
-perseus__connection_fd(const struct perseus__connection *connection)
+perseus__http_connection_fd(const struct perseus__http_connection *connection)
 {
 	return connection->fd;
 }
@@ -171,21 +171,21 @@ perseus__connections_visit(
 		struct perseus__connections *connections, void (*visit)(void *user, void *request, int fd), void *user)
 {
 	(void)pthread_mutex_lock(&connections->mutex);
-	for (const struct perseus__connection *each = connections->first; each; each = each->next)
+	for (const struct perseus__http_connection *each = connections->first; each; each = each->next)
 		if (each->request)
 			visit(user, each->request, each->fd);
 	(void)pthread_mutex_unlock(&connections->mutex);
 }
 
 void
-perseus__connection_begin(struct perseus__connection *connection)
+perseus__http_connection_begin(struct perseus__http_connection *connection)
 {
 	atomic_store(&connection->has_asked, true);
 	atomic_store(&connection->quiet_since_ns, BUSY);
 }
 
 void
-perseus__connection_end(struct perseus__connection *connection)
+perseus__http_connection_end(struct perseus__http_connection *connection)
 {
 	atomic_store(&connection->quiet_since_ns, perseus__clock_mono_ns());
 }
@@ -195,7 +195,7 @@ perseus__connections_sweep(struct perseus__connections *connections)
 {
 	const int64_t now_ns = perseus__clock_mono_ns();
 	(void)pthread_mutex_lock(&connections->mutex);
-	for (struct perseus__connection *each = connections->first; each; each = each->next) {
+	for (struct perseus__http_connection *each = connections->first; each; each = each->next) {
 		const int64_t since_ns = atomic_load(&each->quiet_since_ns);
 		const int64_t limit_ns =
 				atomic_load(&each->has_asked) ? connections->limits.quiet_ns : connections->limits.first_request_ns;

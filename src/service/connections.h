@@ -11,7 +11,7 @@
 #include "service/application.h"
 
 struct perseus__connections;
-struct perseus__connection;
+struct perseus__http_connection;
 
 struct perseus__connection_limits {
 	int32_t max_open;         /* of all peers */
@@ -26,17 +26,17 @@ PERSEUS_MUST_USE struct perseus__connections *perseus__connections_new(
 void perseus__connections_free(struct perseus__connections *connections);
 
 /* Enters an accepted connection, and makes room for it. NULL where there is no memory. */
-struct perseus__connection *perseus__connection_open(struct perseus__connections *connections, int fd);
+struct perseus__http_connection *perseus__http_connection_open(struct perseus__connections *connections, int fd);
 
 /* Before its descriptor is closed. */
-void perseus__connection_close(struct perseus__connection *connection);
+void perseus__http_connection_close(struct perseus__http_connection *connection);
 
-const struct perseus__peer *perseus__connection_peer(const struct perseus__connection *connection);
-int perseus__connection_fd(const struct perseus__connection *connection);
+const struct perseus__peer *perseus__http_connection_peer(const struct perseus__http_connection *connection);
+int perseus__http_connection_fd(const struct perseus__http_connection *connection);
 
 /* The request whose first line has come and which has not completed; NULL for none. Its own thread alone. */
-void perseus__connection_set_request(struct perseus__connection *connection, void *request);
-void *perseus__connection_request(const struct perseus__connection *connection);
+void perseus__http_connection_set_request(struct perseus__http_connection *connection, void *request);
+void *perseus__http_connection_request(const struct perseus__http_connection *connection);
 
 /*
  * Calls `visit` for each connection that has a request, which stays during the call: the functions above wait. From any
@@ -46,8 +46,8 @@ void perseus__connections_visit(
 		struct perseus__connections *connections, void (*visit)(void *user, void *request, int fd), void *user);
 
 /* A whole request is there, and is being answered; and: it has been answered. In between a connection is not cut. */
-void perseus__connection_begin(struct perseus__connection *connection);
-void perseus__connection_end(struct perseus__connection *connection);
+void perseus__http_connection_begin(struct perseus__http_connection *connection);
+void perseus__http_connection_end(struct perseus__http_connection *connection);
 
 /* Cuts those that are too slow. Called every second. */
 void perseus__connections_sweep(struct perseus__connections *connections);

@@ -150,3 +150,20 @@ perseus__listen_tcp(const char *address, int *fd, struct perseus_error *err)
 	freeaddrinfo(found);
 	return status;
 }
+
+void
+perseus__listen_address(int fd, char text[PERSEUS__ADDRESS_BYTES])
+{
+	struct sockaddr_storage address;
+	socklen_t bytes = sizeof address;
+	char host[48];
+	char port[8];
+	(void)snprintf(text, PERSEUS__ADDRESS_BYTES, "unknown");
+	if (getsockname(fd, (struct sockaddr *)&address, &bytes) != 0 || address.ss_family == AF_UNIX
+			|| getnameinfo((struct sockaddr *)&address, bytes, host, sizeof host, port, sizeof port,
+					   NI_NUMERICHOST | NI_NUMERICSERV)
+					!= 0)
+		return;
+	const bool is_v6 = address.ss_family == AF_INET6;
+	(void)snprintf(text, PERSEUS__ADDRESS_BYTES, "%s%s%s:%s", is_v6 ? "[" : "", host, is_v6 ? "]" : "", port);
+}

@@ -30,4 +30,8 @@ PERSEUS_MUST_USE enum perseus_status perseus__listen_unix(
 /* "127.0.0.1:4938", "[::1]:4938", "localhost:4938", ":4938" for all addresses. Errors: INVALID, BUSY, DENIED, IO. */
 PERSEUS_MUST_USE enum perseus_status perseus__listen_tcp(const char *address, int *fd, struct perseus_error *err);
 
+/* Where a TCP socket listens, with the port that the system chose for 0: "127.0.0.1:4938"; "unknown" for others. */
+enum { PERSEUS__ADDRESS_BYTES = 64 };
+void perseus__listen_address(int fd, char text[PERSEUS__ADDRESS_BYTES]);
+
 #endif

@@ -20,13 +20,13 @@ note_connection(void *user, struct MHD_Connection *mhd, void **context, enum MHD
 	struct perseus__server *server = user;
 	switch (code) {
 	case MHD_CONNECTION_NOTIFY_STARTED:
-		*context = perseus__connection_open(
+		*context = perseus__http_connection_open(
 				server->connections, MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
 		return;
 	case MHD_CONNECTION_NOTIFY_CLOSED:
 		if (*context) {
 			perseus__request_drop(*context);
-			perseus__connection_close(*context);
+			perseus__http_connection_close(*context);
 		}
 		*context = NULL;
 		return;

@@ -30,6 +30,6 @@ void perseus__request_note_completed(
  * Frees the request that a connection still has. libmicrohttpd completes no request that it refuses by itself, such as
  * one with too long a query, though it has told of its URI.
  */
-void perseus__request_drop(struct perseus__connection *connection);
+void perseus__request_drop(struct perseus__http_connection *connection);
 
 #endif

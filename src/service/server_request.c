@@ -23,7 +23,7 @@ struct request {
 	struct perseus__exchange *exchange; /* behind this struct */
 	struct perseus__server *server;
 	struct MHD_Connection *mhd;
-	struct perseus__connection *connection;
+	struct perseus__http_connection *connection;
 	char *uri; /* owned; cut at the '?' */
 	bool is_begun;
 	size_t n_body_bytes;
@@ -187,7 +187,7 @@ static bool
 is_peer_there(const struct perseus__exchange *exchange)
 {
 	const struct request *request = exchange->user;
-	struct pollfd polled = {.fd = perseus__connection_fd(request->connection), .events = POLLRDHUP};
+	struct pollfd polled = {.fd = perseus__http_connection_fd(request->connection), .events = POLLRDHUP};
 	return poll(&polled, 1, 0) <= 0;
 }
 
@@ -197,7 +197,7 @@ run(struct request *request)
 {
 	struct perseus__server *server = request->server;
 	const struct perseus__application *application = server->application;
-	perseus__connection_begin(request->connection);
+	perseus__http_connection_begin(request->connection);
 	request->exchange->request.body = request->body.bytes;
 	request->exchange->request.body_length = request->body.length;
 	atomic_store(&request->state, STATE_RUNNING);
@@ -236,7 +236,7 @@ begin(struct request *request, const char *method)
 	const char *length = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	request->is_begun = true;
 	parsed->method = find_method(method);
-	parsed->peer = perseus__connection_peer(request->connection);
+	parsed->peer = perseus__http_connection_peer(request->connection);
 	parsed->authorization = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
 	parsed->last_event_id = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, "Last-Event-ID");
 	parsed->content_type = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
@@ -293,12 +293,12 @@ free_request(struct request *request)
 }
 
 void
-perseus__request_drop(struct perseus__connection *connection)
+perseus__request_drop(struct perseus__http_connection *connection)
 {
-	struct request *request = perseus__connection_request(connection);
+	struct request *request = perseus__http_connection_request(connection);
 	if (!request)
 		return;
-	perseus__connection_set_request(connection, NULL);
+	perseus__http_connection_set_request(connection, NULL);
 	free_request(request);
 }
 
@@ -351,7 +351,7 @@ perseus__requests_tick(struct perseus__server *server)
 void *
 perseus__request_note_uri(void *user, const char *uri, struct MHD_Connection *mhd)
 {
-	struct perseus__connection *connection =
+	struct perseus__http_connection *connection =
 			MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 	if (!connection)
 		return NULL;
@@ -380,7 +380,7 @@ perseus__request_note_uri(void *user, const char *uri, struct MHD_Connection *mh
 		*mark = '\0';
 		request->exchange->request.query = mark + 1;
 	}
-	perseus__connection_set_request(connection, request);
+	perseus__http_connection_set_request(connection, request);
 	return request;
 }
 
@@ -395,6 +395,6 @@ perseus__request_note_completed(
 	if (!request)
 		return;
 	*context = NULL;
-	perseus__connection_end(request->connection);
+	perseus__http_connection_end(request->connection);
 	perseus__request_drop(request->connection);
 }

@@ -322,13 +322,13 @@ enum { N_CONNECTIONS = 6 };
 
 static const struct perseus__application application = {.peer_bytes = sizeof(struct perseus__peer)};
 static int ends[N_CONNECTIONS][2];
-static struct perseus__connection *opened[N_CONNECTIONS];
+static struct perseus__http_connection *opened[N_CONNECTIONS];
 
 static void
 open_connection(struct perseus__connections *connections, int i)
 {
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends[i]), 0);
-	opened[i] = perseus__connection_open(connections, ends[i][0]);
+	opened[i] = perseus__http_connection_open(connections, ends[i][0]);
 	ck_assert_ptr_nonnull(opened[i]);
 }
 
@@ -345,7 +345,7 @@ close_connections(struct perseus__connections *connections)
 	for (int i = 0; i < N_CONNECTIONS; i++) {
 		if (!opened[i])
 			continue;
-		perseus__connection_close(opened[i]);
+		perseus__http_connection_close(opened[i]);
 		(void)close(ends[i][0]);
 		(void)close(ends[i][1]);
 	}
@@ -360,12 +360,12 @@ START_TEST(the_quietest_of_a_peer_makes_room)
 	struct perseus__connections *connections = perseus__connections_new(&application, &limits);
 	for (int i = 0; i < 3; i++)
 		open_connection(connections, i);
-	perseus__connection_begin(opened[0]); /* is being answered */
+	perseus__http_connection_begin(opened[0]); /* is being answered */
 	open_connection(connections, 3);
 	ck_assert(!is_cut(0));
 	ck_assert(is_cut(1));
 	ck_assert(!is_cut(2));
-	perseus__connection_end(opened[0]);
+	perseus__http_connection_end(opened[0]);
 	open_connection(connections, 4);
 	ck_assert(is_cut(2));
 	ck_assert(!is_cut(0));
@@ -395,9 +395,9 @@ START_TEST(slow_ones_are_cut)
 	struct perseus__connections *connections = perseus__connections_new(&application, &limits);
 	for (int i = 0; i < 3; i++)
 		open_connection(connections, i);
-	perseus__connection_begin(opened[1]);
-	perseus__connection_begin(opened[2]);
-	perseus__connection_end(opened[2]);
+	perseus__http_connection_begin(opened[1]);
+	perseus__http_connection_begin(opened[2]);
+	perseus__http_connection_end(opened[2]);
 	perseus__connections_sweep(connections);
 	ck_assert(!is_cut(0));
 	(void)poll(NULL, 0, 30);

@@ -1,0 +1,146 @@
+"""The job server as a process: sockets, access, limits, streams, ends. What becomes of jobs is tested elsewhere."""
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+
+import pytest
+from server_process import PERSEUS, Server
+from service_process import KEY, Stream, UnixConnection, token
+
+
+@pytest.fixture(scope="module")
+def shared():
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def key_path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("key") / "key"
+    path.write_bytes(KEY)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def locked(key_path):
+    with Server("--token-key", key_path) as server:
+        yield server
+
+
+def test_both_sockets_serve(shared):
+    for client in (shared.client(), shared.tcp_client()):
+        assert client.get("/healthz").json["status"] == "ok"
+        assert client.get("/version").json["name"] == "perseus"
+
+
+def test_the_description_is_json(shared):
+    document = shared.client().get("/openapi.json").json
+    assert document["openapi"].startswith("3.")
+    assert "/v1/events" in document["paths"]
+
+
+def test_metrics_count_what_was_asked(shared):
+    client = shared.client()
+    client.get("/version")
+    client.get("/no-such")
+    text = client.get("/metrics").body
+    assert 'perseus_http_requests_total{route="GET /version",code="200"} ' in text
+    assert 'perseus_http_requests_total{route="none",code="404"} ' in text
+    assert 'perseus_build_info{version="' in text
+
+
+def test_other_methods_and_slashes_too_many(shared):
+    client = shared.client()
+    reply = client.post("/version")
+    assert reply.status == 405 and reply.headers["Allow"] == "GET"
+    reply = shared.client().get("/version/")
+    assert reply.status == 307 and reply.headers["Location"] == "/version"
+    assert shared.client().get("/v1/none").json == {"error": "Not Found"}
+
+
+def test_tokens(locked):
+    assert locked.client().get("/healthz").status == 200
+    reply = locked.client().get("/v1/events")
+    assert reply.status == 401 and reply.headers["WWW-Authenticate"] == 'Bearer realm="perseus"'
+    assert locked.client(token({"sub": "a", "scopes": ["job-write"]})).get("/v1/events").status == 403
+    assert locked.client(token({"sub": "a", "scopes": ["job-read"], "exp": 1})).get("/v1/events").status == 401
+    # One token may serve for the agent, too.
+    with contextlib.closing(Stream(locked, "/v1/events", bearer=token({"sub": "a", "scopes": ["gpu-read", "job-read"]}))) as stream:
+        assert stream.status == 200
+
+
+def test_tokens_of_the_command_line(locked, key_path):
+    issued = subprocess.run([PERSEUS, "token", "issue", "--signing-key-path", key_path, "--user", "alice", "--scope",
+                             "job-read,job-write", "--expires", "1h"], capture_output=True, text=True, check=True)
+    with contextlib.closing(Stream(locked, "/v1/events", bearer=issued.stdout.strip())) as stream:
+        assert stream.status == 200
+
+
+def test_bodies_are_refused_before_they_come(locked):
+    """Nobody without a token makes the server read a large body."""
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as connection:
+        connection.settimeout(10)
+        connection.connect(locked.socket_path)
+        connection.sendall(b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 16000000\r\n\r\n")
+        assert connection.recv(64).startswith(b"HTTP/1.1 40")
+
+
+def test_streams_begin_at_once_and_end_with_the_server():
+    with Server() as server:
+        with contextlib.closing(Stream(server, "/v1/events", timeout=20)) as stream:
+            assert stream.headers["content-type"] == "text/event-stream"
+            assert stream.chunk() == b"retry: 2000\n\n"
+            assert server.stop() == 0
+            assert stream.chunk() == b""
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_signals_end_it(how):
+    with Server() as server:
+        assert server.stop(how) == 0
+        assert not os.path.exists(server.socket_path)
+
+
+def test_it_comes_back_after_a_kill():
+    """The socket of the dead one is in the way of nobody, and neither is the lock of the store."""
+    with Server() as server:
+        port = server.port
+        server.stop(signal.SIGKILL)
+        server.start()
+        assert server.port == port
+        assert server.tcp_client().get("/healthz").status == 200
+
+
+def test_a_store_has_one_server(shared):
+    done = subprocess.run([PERSEUS, "serve", "--listen", "127.0.0.1:0", "--database", str(shared.database)],
+                          capture_output=True, text=True, timeout=60, env=shared.env)
+    assert done.returncode == 5
+    assert str(shared.database) in done.stderr
+
+
+def test_many_connections(shared):
+    """More at once than a process may have files by default, each of them kept, each served."""
+    with contextlib.ExitStack() as stack:
+        clients = []
+        for _ in range(400):
+            connection = UnixConnection(shared.socket_path)
+            stack.callback(connection.close)
+            connection.request("GET", "/version")
+            clients.append(connection)
+        assert [client.getresponse().status for client in clients] == [200] * 400
+
+
+def test_what_is_no_request_hurts_nobody(shared):
+    for data in (b"\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/1.1\r\n" + b"a: " + b"x" * 20000 + b"\r\n\r\n",
+                 b"POST /v1/events HTTP/1.1\r\nContent-Length: -1\r\n\r\n", bytes(range(256))):
+        with contextlib.closing(socket.socket(socket.AF_UNIX)) as connection:
+            connection.settimeout(10)
+            connection.connect(shared.socket_path)
+            with contextlib.suppress(OSError):
+                connection.sendall(data)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(4096):
+                    pass
+    assert shared.client().get("/healthz").status == 200
