@@ -130,10 +130,11 @@ void perseus__jobs_poll(struct perseus__jobs *jobs, struct perseus__call *call, 
 		const struct perseus__poll *poll, struct perseus__now now);
 
 /*
- * The peer of a call that perseus__jobs_poll was given is gone. True: the call waited, will not be answered any more,
- * and is the caller's again. False: it has been answered, or is being.
+ * The peer of a call that perseus__jobs_poll was given, with this `user`, is gone. Returns the call where it waited: it
+ * will not be answered any more, and is the caller's again. NULL: it has been answered, or is being, and may be freed.
+ * O(ranks).
  */
-bool perseus__jobs_abandon(struct perseus__jobs *jobs, struct perseus__call *call);
+struct perseus__call *perseus__jobs_abandon(struct perseus__jobs *jobs, const void *user);
 
 /* POST /v1/jobs/{job}/ranks/{rank}/steps; answered once it is durable. */
 void perseus__jobs_report(struct perseus__jobs *jobs, struct perseus__call *call, const char *job, int32_t rank,

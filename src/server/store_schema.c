@@ -20,15 +20,15 @@ const char *const perseus__store_migrations[] = {
 	/* Most ranks share their order with others. */
 	"CREATE TABLE orders ("
 	" job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,"
-	" digest TEXT NOT NULL,"
+	" id INTEGER NOT NULL,"
 	" instructions TEXT NOT NULL,"
-	" PRIMARY KEY (job, digest)"
-	") STRICT;"
+	" PRIMARY KEY (job, id)"
+	") STRICT, WITHOUT ROWID;"
 	"CREATE TABLE ranks ("
 	" job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,"
 	" rank INTEGER NOT NULL,"
 	" document TEXT NOT NULL," /* the registration without its order */
-	" order_digest TEXT NOT NULL,"
+	" order_id INTEGER NOT NULL,"
 	" PRIMARY KEY (job, rank)"
 	") STRICT, WITHOUT ROWID;"
 	"CREATE TABLE profiles ("
@@ -49,27 +49,29 @@ const char *const perseus__store_migrations[] = {
 	" from_step INTEGER," /* NULL: not begun */
 	" PRIMARY KEY (job, pipeline, revision)"
 	") STRICT, WITHOUT ROWID;"
+	/* Announced ones; those that are detected show in the reports. */
 	"CREATE TABLE stragglers ("
 	" job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,"
 	" pipeline INTEGER NOT NULL,"
-	" source TEXT NOT NULL CHECK (source IN ('announced', 'detected')),"
+	" from_ms INTEGER NOT NULL," /* Unix time */
 	" degree REAL NOT NULL,"
-	" from_ms INTEGER NOT NULL,"
-	" PRIMARY KEY (job, pipeline, source)"
+	" PRIMARY KEY (job, pipeline, from_ms)"
 	") STRICT, WITHOUT ROWID;"
 	/* Posts as they came. A post is gone once it is among the sums and the job has enough later ones. */
 	"CREATE TABLE reports ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,"
 	" rank INTEGER NOT NULL,"
+	" epoch INTEGER NOT NULL,"     /* counts how often steps began anew */
 	" last_step INTEGER NOT NULL," /* -1: windows alone */
 	" body TEXT NOT NULL"
 	") STRICT;"
 	"CREATE INDEX reports_of_rank ON reports (job, rank, last_step);"
-	/* What is left of reports that are no longer read: sums over all those up to `report`. */
+	/* What is left of reports that are gone: sums over all steps up to `step` of `epoch`, and of the epochs before. */
 	"CREATE TABLE sums ("
 	" job TEXT PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,"
-	" report INTEGER NOT NULL,"
+	" epoch INTEGER NOT NULL,"
+	" step INTEGER NOT NULL,"
 	" document TEXT NOT NULL"
 	") STRICT, WITHOUT ROWID;"
 	"CREATE TABLE documents ("

@@ -150,7 +150,7 @@ START_TEST(makes_all_changes_or_none)
 		struct perseus__write *write = perseus__write_new();
 		perseus__write_put_document(write, "test", i == 0 ? "a" : i == 1 ? "b" : "c", "x", 1);
 		if (i == 1)
-			perseus__write_add(write, "INSERT INTO ranks VALUES (?, ?, '{}', '')", rank, 2);
+			perseus__write_add(write, "INSERT INTO ranks VALUES (?, ?, '{}', 0)", rank, 2);
 		ck_assert_int_eq(perseus__store_submit(store, write, note, &outcomes[i], &err), PERSEUS_OK);
 	}
 	perseus__store_flush(store);
