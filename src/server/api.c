@@ -202,6 +202,8 @@ void
 perseus__api_stop(struct perseus__api *api)
 {
 	perseus__streams_end(perseus__events_streams(api->events));
+	if (api->settings.zeus)
+		perseus__zeus_end(api->settings.zeus);
 	perseus__tasks_end(api->tasks);
 }
 
@@ -300,6 +302,8 @@ tick(void *user)
 {
 	const struct perseus__api *api = user;
 	perseus__streams_tick(perseus__events_streams(api->events));
+	if (api->settings.zeus)
+		perseus__zeus_tick(api->settings.zeus, perseus__clock_mono_ns());
 }
 
 struct perseus__application

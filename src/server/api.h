@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "server/events.h"
+#include "server/zeus.h"
 #include "service/application.h"
 #include "service/rate.h"
 #include "service/request_counters.h"
@@ -21,7 +22,6 @@
 struct perseus__api_route;
 struct perseus__jobs;
 struct perseus__store;
-struct perseus__zeus;
 
 struct perseus__api_settings {
 	struct perseus__signing_key key; /* of length 0: no tokens; borrowed */
@@ -48,7 +48,8 @@ struct perseus__ask {
 	struct perseus__api *api;
 	const struct perseus__api_route *route; /* NULL: there is none for this request */
 	struct perseus__path_parameters path;
-	char identity[PERSEUS__IDENTITY_BYTES]; /* "token alice", "user 1000", "10.0.0.7" */
+	struct perseus__zeus_waiter zeus_waiter; /* of a request for a schedule of Zeus's */
+	char identity[PERSEUS__IDENTITY_BYTES];  /* "token alice", "user 1000", "10.0.0.7" */
 };
 
 static inline struct perseus__ask *

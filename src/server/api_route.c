@@ -9,13 +9,18 @@ enum { NONE = 0, SMALL = 64 * 1024, LARGE = 1024 * 1024, ORDER = 8 * 1024 * 1024
 
 /* clang-format off: a row is a line */
 /* X(method, path, mode, access, largest body, keys of the query, handler) */
-#define ROUTE_MAP(X)                                      \
-	X(GET, "/healthz", NOW, OPEN, NONE, "", health)       \
-	X(GET, "/info", NOW, OPEN, NONE, "", info)            \
-	X(GET, "/metrics", LATER, OPEN, NONE, "", metrics)    \
-	X(GET, "/openapi.json", NOW, OPEN, NONE, "", openapi) \
-	X(GET, "/version", NOW, OPEN, NONE, "", version)      \
-	X(GET, "/v1/events", NOW, READ, NONE, "", events)
+#define ROUTE_MAP(X)                                                   \
+	X(GET, "/healthz", NOW, OPEN, NONE, "", health)                    \
+	X(GET, "/info", NOW, OPEN, NONE, "", info)                         \
+	X(GET, "/metrics", LATER, OPEN, NONE, "", metrics)                 \
+	X(GET, "/openapi.json", NOW, OPEN, NONE, "", openapi)              \
+	X(GET, "/version", NOW, OPEN, NONE, "", version)                   \
+	X(GET, "/v1/events", NOW, READ, NONE, "", events)                  \
+	/* Zeus's; what else is in a query they do not mind. */            \
+	X(POST, "/register_job", OWN, ZEUS, SMALL, NULL, zeus_job)         \
+	X(POST, "/register_rank/{job}", OWN, ZEUS, SMALL, NULL, zeus_rank) \
+	X(GET, "/schedule/{job}", OWN, ZEUS, NONE, NULL, zeus_schedule)    \
+	X(POST, "/result/{job}", OWN, ZEUS, ORDER, NULL, zeus_result)
 /* clang-format on */
 
 static const struct perseus__api_route routes[] = {

@@ -67,6 +67,26 @@ write_route_name(int32_t index, char *name, size_t bytes)
 		(void)snprintf(name, bytes, "%s %s", perseus__method_name(route->method), route->path);
 }
 
+static void
+write_zeus(struct perseus__zeus *zeus, struct perseus__text *text)
+{
+	struct perseus__zeus_counts counts;
+	perseus__zeus_count(zeus, &counts);
+	const struct {
+		const char *name, *kind, *help;
+		int64_t value;
+	} metrics[] = {
+		{"perseus_zeus_jobs", "gauge", "Jobs of Zeus's clients.", counts.n_jobs},
+		{"perseus_zeus_ranks", "gauge", "Ranks of those that are registered.", counts.n_ranks},
+		{"perseus_zeus_waiting_ranks", "gauge", "Ranks of those that wait for a schedule.", counts.n_waiters},
+		{"perseus_zeus_rounds_total", "counter", "Rounds of results that were complete.", counts.n_rounds},
+	};
+	for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
+		perseus__metric_head(text, metrics[i].name, metrics[i].kind, metrics[i].help);
+		perseus__metric_integer(text, metrics[i].name, NULL, 0, (uint64_t)metrics[i].value);
+	}
+}
+
 void
 perseus__serve_metrics(struct perseus__api *api, struct perseus__exchange *exchange)
 {
@@ -78,5 +98,7 @@ perseus__serve_metrics(struct perseus__api *api, struct perseus__exchange *excha
 	perseus__metric_integer(text, "perseus_build_info", &version, 1, 1);
 	perseus__metric_head(text, "perseus_event_streams", "gauge", "Streams of events that are open.");
 	perseus__metric_integer(text, "perseus_event_streams", NULL, 0, (uint64_t)perseus__events_n_streams(api->events));
+	if (api->settings.zeus)
+		write_zeus(api->settings.zeus, text);
 	perseus__request_counters_write(&api->requests, write_route_name, text);
 }

@@ -128,6 +128,7 @@ perseus__zeus_jobs_add(struct perseus__zeus_jobs *jobs, const char *id, struct p
 	choose_id(jobs, id, job->id);
 	job->info = *info;
 	*info = (struct perseus__zeus_job_info){0};
+	job->serial = jobs->n_added++;
 	job->scheduler = scheduler;
 	job->active_ns = now_ns;
 	const size_t at = lower_bound(jobs, job->id);

@@ -20,11 +20,12 @@
 
 #include "server/zeus_json.h"
 #include "server/zeus_plan.h"
+#include "service/url.h"
 
 enum {
-	PERSEUS__ZEUS_ID_BYTES = 224,                /* of a job's id: with a suffix still a file name */
-	PERSEUS__ZEUS_MAX_JOBS = 10000,              /* at once */
-	PERSEUS__ZEUS_MAX_TOTAL_RANKS = 1024 * 1024, /* of all jobs together */
+	PERSEUS__ZEUS_ID_BYTES = PERSEUS__PATH_PARAMETER_BYTES, /* of a job's id and its NUL: a part of a path */
+	PERSEUS__ZEUS_MAX_JOBS = 10000,                         /* at once */
+	PERSEUS__ZEUS_MAX_TOTAL_RANKS = 1024 * 1024,            /* of all jobs together */
 };
 
 /* X(name, text): Zeus's classes. */
@@ -105,6 +106,7 @@ enum perseus__zeus_state {
 /* Read by all, changed by the functions below. */
 struct perseus__zeus_job {
 	char id[PERSEUS__ZEUS_ID_BYTES];
+	uint64_t serial; /* no two jobs of a process have the same, though an id may come again */
 	struct perseus__zeus_job_info info;
 	enum perseus__zeus_scheduler scheduler;
 	enum perseus__zeus_state state;
@@ -125,6 +127,7 @@ struct perseus__zeus_jobs {
 	struct perseus__zeus_job **jobs;
 	size_t n_jobs, capacity;
 	int64_t n_ranks; /* of all jobs together */
+	uint64_t n_added;
 };
 
 void perseus__zeus_jobs_fini(struct perseus__zeus_jobs *jobs); /* no poll is parked */
@@ -193,7 +196,10 @@ enum perseus__zeus_outcome perseus__zeus_begin_result(
 bool perseus__zeus_end_result(struct perseus__zeus_job *job, int32_t rank, bool is_durable, int64_t now_ns,
 		struct perseus__zeus_round *over, struct perseus__zeus_ready *ready);
 
-/* Where a restarted server takes up a job that is RUNNING: the round, and whether its schedules were out. */
+/*
+ * Where a restarted server takes up a job that is RUNNING: the round, of which nothing was sent yet, and whether its
+ * schedules were out.
+ */
 void perseus__zeus_resume(struct perseus__zeus_job *job, int64_t round, bool is_open);
 
 /* All polls of the job become ready with `outcome`. */

@@ -150,13 +150,6 @@ perseus__zeus_start(struct perseus__zeus_job *job, struct perseus__zeus_plan *pl
 	}
 }
 
-void
-perseus__zeus_resume(struct perseus__zeus_job *job, int64_t round, bool is_open)
-{
-	job->round.number = round;
-	job->is_open = is_open;
-}
-
 enum perseus__zeus_outcome
 perseus__zeus_ask(struct perseus__zeus_job *job, struct perseus__zeus_poll *poll, bool waits, int64_t now_ns,
 		struct perseus__zeus_ready *ready)
@@ -220,6 +213,26 @@ perseus__zeus_begin_result(struct perseus__zeus_job *job, struct perseus__zeus_r
 	return PERSEUS__ZEUS_DONE;
 }
 
+/* Nobody has got or sent anything of this round yet. */
+static void
+reset_ranks(struct perseus__zeus_job *job)
+{
+	job->n_results = 0;
+	for (int32_t i = 0; i < job->info.world_size; i++) {
+		job->ranks[i].has_result = false;
+		job->ranks[i].is_served = false;
+	}
+}
+
+void
+perseus__zeus_resume(struct perseus__zeus_job *job, int64_t round, bool is_open)
+{
+	perseus__zeus_round_fini(&job->round);
+	reset_ranks(job);
+	job->round.number = round;
+	job->is_open = is_open;
+}
+
 bool
 perseus__zeus_end_result(struct perseus__zeus_job *job, int32_t rank, bool is_durable, int64_t now_ns,
 		struct perseus__zeus_round *over, struct perseus__zeus_ready *ready)
@@ -236,12 +249,8 @@ perseus__zeus_end_result(struct perseus__zeus_job *job, int32_t rank, bool is_du
 		return false;
 	*over = job->round;
 	job->round = (struct perseus__zeus_round){.number = over->number + 1};
-	job->n_results = 0;
 	job->is_open = false;
-	for (int32_t i = 0; i < job->info.world_size; i++) {
-		job->ranks[i].has_result = false;
-		job->ranks[i].is_served = false;
-	}
+	reset_ranks(job);
 	open_round(job, now_ns, ready);
 	return true;
 }

@@ -3,17 +3,16 @@
 
 #include <sqlite3.h>
 #include <stdatomic.h>
-#include <stddef.h>
 #include <stdlib.h>
 
 static sqlite3_vfs *original;
 static sqlite3_vfs faulty;
 static atomic_int current = FAULTY_VFS_NONE;
 
-/* A file of ours, with the original's behind it. */
+/* A file of ours, with the original's behind it. SQLite aligns what it gives to 8 bytes. */
 struct file {
 	sqlite3_file base;
-	_Alignas(max_align_t) unsigned char inner[];
+	_Alignas(sqlite3_int64) unsigned char inner[];
 };
 
 static sqlite3_file *
