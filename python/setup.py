@@ -1,6 +1,8 @@
 """Builds the extension out of the sources of libperseus, so that the installed package needs nothing else."""
 
 import re
+import shlex
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -14,7 +16,7 @@ ROOT = HERE.parent
 CORE = ("base", "dag", "flow", "profile", "pipeline", "frontier", "plan")
 # Of the other modules, what needs no library: documents without JSON, devices, and energy windows.
 PARTS = {
-    "format": ("csv*.c", "input_file.c", "json_writer*.c", "number*.c", "output_file.c", "plan_*.c", "profile_csv*.c",
+    "format": ("csv*.c", "input_file.c", "instruction_text.c", "json_writer*.c", "number*.c", "output_file.c", "plan_*.c", "profile_csv*.c",
                "pytorch_*.c", "zeus_*.c"),
     "device": ("*.c",),
     "meter": ("counter_track.c", "judge.c", "meter.c", "power_track.c", "window.c"),
@@ -44,12 +46,77 @@ class BuildOutsideTree(build):
         self.build_base = self.scratch.name
 
 
+def client_options():
+    """(compiler options, linker options) of the libraries that the client needs; None where they are not there."""
+    command = ["pkg-config", "--cflags", "--libs", "libcurl >= 7.68", "jansson >= 2.13"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        reason = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[0]
+        print(f"perseus.client is left out: {reason}", file=sys.stderr)
+        return None
+    options = shlex.split(found)
+    is_linked = [option.startswith(("-l", "-L", "-Wl,")) for option in options]
+    return (
+        [option for option, links in zip(options, is_linked) if not links],
+        [option for option, links in zip(options, is_linked) if links],
+    )
+
+
 class BuildWithCore(build_ext):
-    """Adds the library's sources late: setuptools wants those it lists in a package to lie below setup.py."""
+    """Compiles the library's sources once, late and apart: setuptools wants those of a package to lie below setup.py.
+
+    Each extension takes of the archive what it needs.
+    """
+
+    def build_extensions(self):
+        objects = self.compiler.compile(
+            core_sources(),
+            output_dir=self.build_temp,
+            macros=MACROS,
+            include_dirs=INCLUDES,
+            extra_postargs=OPTIONS,
+        )
+        self.compiler.create_static_lib(objects, "perseus_core", output_dir=self.build_temp)
+        archive = str(Path(self.build_temp) / "libperseus_core.a")
+        for extension in self.extensions:
+            extension.extra_objects.append(archive)
+        super().build_extensions()
 
     def build_extension(self, ext):
-        ext.sources = [str(HERE / source) for source in ext.sources] + core_sources()
+        ext.sources = [str((HERE / source).resolve()) for source in ext.sources]
         super().build_extension(ext)
+
+
+MACROS = [("_GNU_SOURCE", None)]
+INCLUDES = [str(ROOT / "include"), str(ROOT / "src")]
+OPTIONS = ["-std=gnu17", "-O3", "-fPIC", "-fvisibility=hidden"]
+
+
+def extension(name, directory, sources=(), compile_options=(), link_options=()):
+    """One on the limited API, of the sources in `directory` and others. Only its entry is seen, so that a libperseus in
+    the same process is never mixed with this one."""
+    exports = [f"-Wl,--version-script={HERE / directory / 'exports.map'}"] if sys.platform == "linux" else []
+    return Extension(
+        f"perseus.{name}",
+        sources=sorted(f"{directory}/{path.name}" for path in (HERE / directory).glob("*.c")) + list(sources),
+        depends=[str(path) for path in (HERE / directory).glob("*.h")],
+        include_dirs=INCLUDES,
+        define_macros=[("Py_LIMITED_API", "0x03090000"), *MACROS],
+        extra_compile_args=[*OPTIONS, *compile_options],
+        extra_link_args=[*exports, *link_options],
+        libraries=["m", "dl", "pthread"] if sys.platform == "linux" else ["m"],
+        py_limited_api=True,
+    )
+
+
+def extensions():
+    found = [extension("_perseus", "ext")]
+    client = client_options()
+    if client is not None:
+        sources = sorted(f"../src/client/{path.name}" for path in (ROOT / "src" / "client").glob("*.c"))
+        found.append(extension("_client", "ext_client", sources, *client))
+    return found
 
 
 # The metadata is here and not in pyproject.toml, as no one spelling of the licence there suits setuptools old and new.
@@ -63,20 +130,7 @@ setup(
     python_requires=">=3.9",
     packages=["perseus"],
     package_data={"perseus": ["py.typed", "*.pyi"]},
-    ext_modules=[
-        Extension(
-            "perseus._perseus",
-            sources=sorted(f"ext/{path.name}" for path in (HERE / "ext").glob("*.c")),
-            depends=["ext/binding.h"],
-            include_dirs=[str(ROOT / "include"), str(ROOT / "src")],
-            define_macros=[("Py_LIMITED_API", "0x03090000"), ("_GNU_SOURCE", None)],
-            extra_compile_args=["-std=gnu17", "-O3", "-fvisibility=hidden"],
-            # Only the module's entry is seen, so that a libperseus in the same process is never mixed with this one.
-            extra_link_args=[f"-Wl,--version-script={HERE / 'ext' / 'exports.map'}"] if sys.platform == "linux" else [],
-            libraries=["m", "dl", "pthread"] if sys.platform == "linux" else ["m"],
-            py_limited_api=True,
-        )
-    ],
+    ext_modules=extensions(),
     cmdclass={"build": BuildOutsideTree, "build_ext": BuildWithCore},
     options={"bdist_wheel": {"py_limited_api": "cp39"}},
 )
