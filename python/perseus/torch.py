@@ -1,16 +1,18 @@
 """Perseus for the schedules of torch.distributed.pipelining.
 
     schedule = Schedule1F1B(stage, n_microbatches=8, loss_fn=loss_fn)
-    perseus.torch.attach(schedule, client)
+    perseus.torch.attach(schedule, fingerprint={"model": "gpt-1.3b", "batch": 8})
 
-It replaces attributes of the schedule and of its stages by functions that tell a client when an instruction begins and
+with PERSEUS_SERVER=http://head:7787 in the environment of every process; without it nothing is done. attach replaces attributes of the schedule and of its stages by functions that tell a client when an instruction begins and
 ends, and then do what was there before. Nothing is patched in torch itself, and `detach` puts back what was there.
 """
 
 import functools
 from types import TracebackType
-from typing import Any, Callable, List, Optional, Tuple, Type
+from typing import Any, Callable, Dict, List, Optional, Tuple, Type
 
+from .joining import join
+from .place import Axis, Place, given_axes, group_axis, mesh_axes
 from .schedule import Schedule
 from .tracking import Client, Item, Tracker, Wrapping, log, parse
 
@@ -96,17 +98,44 @@ def _hook(tracker: Tracker, stage: int, kind_of: Callable[[Tuple[Any, ...], Any]
     return make
 
 
+def place_of(schedule: Any, mesh: Any = None, given: Optional[Dict[str, Optional[Tuple[int, int]]]] = None) -> Place:
+    """Where this process stands: what was given, else what the mesh says; the pipeline is the schedule's own.
+
+    Without a word about tensor and context parallelism there is none of it, and which of the pipelines this is follows
+    from its process group. ValueError where that and the number of processes do not go together.
+    """
+    import torch.distributed as dist
+
+    stage = stages_of(schedule)[0]
+    axes = mesh_axes(mesh) if mesh is not None else {}
+    axes.update(given_axes(given or {}))
+    pipeline = Axis(stage.group_rank, stage.group_size)
+    if axes.setdefault("pp", pipeline) != pipeline:
+        raise ValueError(f"pp is {axes['pp']}, the schedule's process group says {pipeline}")
+    n_processes = dist.get_world_size()
+    if "dp" not in axes and axes.get("tp", Axis()).degree * axes.get("cp", Axis()).degree == 1:
+        axes["dp"] = group_axis(dist.get_process_group_ranks(stage.group), n_processes)
+    place = Place(**axes)
+    if place.n_ranks != n_processes:
+        degrees = ", ".join(f"{name} {degree}" for name, degree in place.degrees().items() if name != "ep")
+        raise ValueError(f"{degrees} make {place.n_ranks} of {n_processes} processes; give mesh=, or dp= as (index, degree)")
+    return place
+
+
 class Attachment:
     """Hooks in one schedule. Ends with detach, or at the end of a `with` block."""
 
-    def __init__(self, schedule: Any, client: Client) -> None:
-        self.client = client
-        self.order = _order_or_none(schedule)
+    def __init__(self, schedule: Any, client: Optional[Client], order: Optional[Tuple[str, ...]], owns: bool) -> None:
+        self.client = client  # None where there is no job server: no hooks either
+        self.order = order
+        self._owns_client = owns
         self._schedule = schedule
         self._stages = stages_of(schedule)
-        self._tracker = Tracker(client, self.order)
         self._wrapping = Wrapping()
         self._stream: Any = None
+        if client is None:
+            return
+        self._tracker = Tracker(client, order)
         try:
             self._install()
         except BaseException:
@@ -194,13 +223,18 @@ class Attachment:
             self._tracker.give_up(error)
 
     def detach(self) -> None:
-        """Puts back what attach replaced. Once is enough; later calls do nothing."""
+        """Puts back what attach replaced, and closes the client that it opened. Later calls do nothing."""
+        client, self.client = self.client, None
+        if client is None:
+            return
         self._tracker.silence()
         self._wrapping.undo()
         functions = getattr(self._schedule, "_comp_type_to_function_map", {})
         for computation, function in list(functions.items()):
             functions[computation] = getattr(function, "perseus_original", function)
         self._schedule.__dict__.pop("_perseus_attachment", None)
+        if self._owns_client:
+            client.close()  # type: ignore[attr-defined]
 
     def __enter__(self) -> "Attachment":
         return self
@@ -214,13 +248,34 @@ class Attachment:
         self.detach()
 
 
-def attach(schedule: Any, client: Client) -> Attachment:
-    """Tells `client` of every instruction that `schedule` runs in training; evaluation passes show nothing.
+def attach(
+    schedule: Any,
+    client: Optional[Client] = None,
+    *,
+    mesh: Any = None,
+    dp: Optional[Tuple[int, int]] = None,
+    pp: Optional[Tuple[int, int]] = None,
+    tp: Optional[Tuple[int, int]] = None,
+    cp: Optional[Tuple[int, int]] = None,
+    ep: Optional[Tuple[int, int]] = None,
+    **settings: Any,
+) -> Attachment:
+    """Tells a client of every instruction that `schedule` runs in training; evaluation passes show nothing.
 
-    All schedules of torch.distributed.pipelining will do, and those loaded from a file. TypeError for what is none,
-    ValueError where it has hooks of ours already. No exception of ours comes out of the schedule's own calls.
+    All schedules of torch.distributed.pipelining will do, and those loaded from a file. Every process of the training
+    calls it, after init_process_group. With tensor or context parallelism it takes the DeviceMesh, or (index, degree) of
+    each; without, it finds out which of the pipelines this is. Other arguments are those of perseus.client.Client; where
+    ranks differ in what concerns the job (job, job_key, fingerprint, target, ...), rank 0 is right. `client`: one that
+    the caller has opened, and closes.
+
+    TypeError for what is no schedule, ValueError where it has hooks of ours already and for arguments that make no sense.
+    No exception of ours comes out of the schedule's own calls.
     """
-    stages_of(schedule)
+    stages = stages_of(schedule)
     if "_perseus_attachment" in vars(schedule):
         raise ValueError("the schedule is attached already; detach() it first")
-    return Attachment(schedule, client)
+    order = _order_or_none(schedule)
+    if client is not None:
+        return Attachment(schedule, client, order, owns=False)
+    place = place_of(schedule, mesh, {"dp": dp, "pp": pp, "tp": tp, "cp": cp, "ep": ep})
+    return Attachment(schedule, join(place, order, settings, stages[0].device), order, owns=True)

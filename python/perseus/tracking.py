@@ -1,13 +1,13 @@
 """What the adapters of training frameworks share: from hooks of a framework to calls of a client.
 
-A Tracker stands between. It passes on what runs inside a training step and nothing else, calls an overlapped pair one
-instruction, compares the first step with the order that was promised, and keeps every exception of ours away from
-training: after one it says so once and stays silent for good.
+A Tracker stands between. It passes on what runs inside a training step and nothing else, compares the first step with
+the order that was promised, and keeps every exception of ours away from training: after one it says so once and stays
+silent for good.
 """
 
 import logging
 import re
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Protocol, Sequence, Tuple
+from typing import Any, Callable, List, NamedTuple, Optional, Protocol, Sequence, Tuple
 
 log = logging.getLogger("perseus")
 
@@ -19,7 +19,7 @@ _PAIR = re.compile(r"\((\d+[FBIW]\d+);(\d+[FBIW]\d+)\)OVERLAP_F_B")
 
 
 class Client(Protocol):
-    """What a tracker needs of perseus.client.Client."""
+    """What a tracker needs of perseus.client.Client. An overlapped pair comes as one of kind "O", or half by half."""
 
     def step_begin(self) -> None: ...
     def begin(self, kind: str, stage: int, microbatch: int) -> None: ...
@@ -28,7 +28,7 @@ class Client(Protocol):
 
 
 class Item(NamedTuple):
-    """An instruction as a hook shows it. An overlapped pair is of kind "O", stage and microbatch those of its first half."""
+    """An instruction as a hook shows it."""
 
     kind: str
     stage: int
@@ -59,37 +59,18 @@ def parse(text: str) -> Tuple[Item, ...]:
 class Tracker:
     """Passes on to `client` what the hooks of one rank say.
 
-    `order` is what the rank will run in a step, as parse reads it; None where nobody knows. `on_other_order` is called
-    with the order that the first complete step showed, where it was another.
+    `order` is what the rank will run in a step, as parse reads it; None where nobody knows. The first complete step is
+    compared with it; what another order means for the clocks is the client's business.
     """
 
-    def __init__(
-        self,
-        client: Client,
-        order: Optional[Sequence[str]] = None,
-        on_other_order: Optional[Callable[[Tuple[str, ...]], None]] = None,
-    ) -> None:
-        self._order = None if order is None else tuple(order)
-        self._on_other_order = on_other_order
-        self._second_of: Dict[Item, Item] = {}  # the second half of a pair, by the first
-        self._expected: List[Item] = []
-        for text in self._order or ():
-            items = parse(text)
-            if len(items) == 2:
-                self._second_of[items[0]] = items[1]
-                items = (items[0]._replace(kind="O"),)
-            self._expected += items
+    def __init__(self, client: Client, order: Optional[Sequence[str]] = None) -> None:
+        self._client = client
+        self._begin, self._end = client.begin, client.end
+        self._expected = None if order is None else [item for text in order for item in parse(text)]
         self._seen: Optional[List[Item]] = None if order is None else []  # of the first step; None once it was compared
         self._is_open = False  # within a training step
         self._depth = 0  # begins without their end: only the outermost counts
-        self._awaited: Optional[Item] = None  # the second half of the pair that runs
         self._is_silent = False  # for good
-        self.use(client)
-
-    def use(self, client: Client) -> None:
-        """Goes on with another client, from the next step on."""
-        self._client = client
-        self._begin, self._end = client.begin, client.end
 
     def silence(self) -> None:
         """Passes on nothing any more."""
@@ -99,11 +80,18 @@ class Tracker:
     def is_silent(self) -> bool:
         return self._is_silent
 
+    @property
+    def counts(self) -> bool:
+        """What begins now is an instruction of a step, not part of another nor of an evaluation."""
+        return self._is_open and self._depth == 0
+
     def step_begin(self) -> None:
         if self._is_silent:
             return
+        if self._is_open:  # the one before broke off without a word
+            self.step_end(is_complete=False)
         try:
-            self._depth, self._awaited = 0, None
+            self._depth = 0
             self._client.step_begin()
             self._is_open = True
         except Exception as error:
@@ -114,7 +102,7 @@ class Tracker:
         if not self._is_open:
             return
         try:
-            if self._depth > 0 or self._awaited is not None:
+            if self._depth > 0:
                 self._end()
             self._is_open = False
             self._client.step_end()
@@ -133,18 +121,9 @@ class Tracker:
         if self._depth > 1:
             return
         try:
-            if self._second_of:
-                first = Item(kind, stage, microbatch)
-                if first == self._awaited:
-                    self._awaited = None
-                    return
-                if self._awaited is not None:
-                    self._awaited = None
-                    self._end()
-                self._awaited = self._second_of.get(first)
-                if self._awaited is not None:
-                    kind = "O"
-            self._pass_on(kind, stage, microbatch)
+            if self._seen is not None:
+                self._seen.append(Item(kind, stage, microbatch))
+            self._begin(kind, stage, microbatch)
         except Exception as error:
             self.give_up(error)
 
@@ -156,20 +135,17 @@ class Tracker:
         if self._depth > 1:
             return
         try:
-            self._pass_on("O", first.stage, first.microbatch)
+            if self._seen is not None:
+                self._seen += (first, second)
+            self._begin("O", first.stage, first.microbatch)
         except Exception as error:
             self.give_up(error)
-
-    def _pass_on(self, kind: str, stage: int, microbatch: int) -> None:
-        if self._seen is not None:
-            self._seen.append(Item(kind, stage, microbatch))
-        self._begin(kind, stage, microbatch)
 
     def end(self) -> None:
         if not self._is_open:
             return
         self._depth -= 1
-        if self._depth > 0 or self._awaited is not None:
+        if self._depth > 0:
             return
         try:
             self._end()
@@ -178,20 +154,20 @@ class Tracker:
 
     def _compare(self) -> None:
         seen, self._seen = self._seen, None
-        if seen is None or seen == self._expected:
+        expected = self._expected
+        if seen is None or expected is None or seen == expected:
             return
-        i = next(
-            (i for i, (a, b) in enumerate(zip(seen, self._expected)) if a != b), min(len(seen), len(self._expected))
-        )
-        ran = str(seen[i]) if i < len(seen) else "nothing"
-        said = str(self._expected[i]) if i < len(self._expected) else "nothing"
+        differing = (i for i, (a, b) in enumerate(zip(seen, expected)) if a != b)
+        i = next(differing, min(len(seen), len(expected)))
         log.warning(
             "perseus: the schedule promises %s as instruction %d, the first step ran %s (%d instructions where %d were "
             "promised)",
-            *(said, i, ran, len(seen), len(self._expected)),
+            expected[i] if i < len(expected) else "nothing",
+            i,
+            seen[i] if i < len(seen) else "nothing",
+            len(seen),
+            len(expected),
         )
-        if self._on_other_order is not None and seen:
-            self._on_other_order(tuple(str(item) for item in seen))
 
     def give_up(self, error: Exception) -> None:
         """For good, with one line in the log."""

@@ -72,9 +72,8 @@ def gradients(modules):
 
 
 def executed(schedule, rank):
-    """What torch itself says this rank runs, pairs by their first half."""
-    texts = [str(action) for action in schedule.pipeline_order[rank] if action is not None and action.is_compute_op]
-    return [text[1:].partition(";")[0].replace("F", "O") if text.startswith("(") else text for text in texts]
+    """What torch itself says this rank runs."""
+    return [str(action) for action in schedule.pipeline_order[rank] if action is not None and action.is_compute_op]
 
 
 def train(schedule, stages, modules, is_evaluated):

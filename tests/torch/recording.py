@@ -35,3 +35,13 @@ def steps_of(calls):
         steps.append(inside[0::2])
         i = end + 1
     return steps
+
+
+def halves(order):
+    """What the hooks show of an order: a pair half by half."""
+    return [text for item in order for text in item.replace("OVERLAP_F_B", "").strip("()").split(";")]
+
+
+def pairs_as_one(order):
+    """The same where the pairs run in a function of the user's own: by stage and microbatch of the first half."""
+    return [item[1:].partition(";")[0].replace("F", "O") if item.startswith("(") else item for item in order]
