@@ -37,10 +37,10 @@ PERSEUS_MUST_USE enum perseus_status perseus__announced_add(struct perseus__anno
 /* Degree announced of a pipeline for the moment `now_ms`; 1 where none is. O(announcements). */
 double perseus__announced_degree(const struct perseus__announced *announced, int32_t pipeline, int64_t now_ms);
 
-/* The next moment after `now_ms` at which a degree changes; INT64_MAX: none. O(announcements). */
+/* The next moment after `now_ms` from which an announcement holds; INT64_MAX: none. O(announcements). */
 int64_t perseus__announced_next_ms(const struct perseus__announced *announced, int64_t now_ms);
 
-/* Drops what a later announcement has overtaken by `now_ms`. */
+/* Drops what says nothing any more at `now_ms` or later. O(announcements squared). */
 void perseus__announced_trim(struct perseus__announced *announced, int64_t now_ms);
 
 #endif

@@ -7,27 +7,32 @@
  *
  *     x = level of the pipeline + what is common to this step + noise
  *
- * The level is an exponential mean. What is common is how far those pipelines moved that moved least: all slowing
- * together accuse nobody. The noise is learned, for all pipelines together and for one that is clearly noisier by
- * itself. What counts against a pipeline is its excess e = x - common - level of the healthy ones. Rules, with s the
- * larger of the noise and a quarter of log(min_degree):
+ * Levels are exponential means. What is common is how far nearly all have moved from their levels: the quarter that
+ * moved least says it, so that all slowing together accuses nobody; it is believed as far as the past of the common
+ * part lets it be more than chance. Noise is learned from how pipelines differ, for all together, and for one by itself
+ * that is clearly noisier. What counts against a pipeline is its excess e = x - common - level of the healthy ones, in
+ * units of s: the noise and the doubt about what is common, a quarter of log(min_degree) at least.
  *
- * | what           | rule                                        | where it comes from                               |
- * | -------------- | ------------------------------------------- | ------------------------------------------------- |
- * | clearly slow   | e >= 4 s twice in a row, the second time at | normal noise does so once in 10^9 pairs; after a  |
- * |                | least half as far as the first              | hiccup of one step noise follows, once in 30,000  |
- * |                |                                             | beyond 4 s                                        |
- * | slow by little | sum of min(e/s, 4) - k, kept above 0,       | Page 1954; k is half the least shift of interest, |
- * |                | exceeds H; k = log(min_degree) / 2s         | chance gets to H once in 10^6 steps of a job      |
- * |                |                                             | (Siegmund 1985, equation 2.57)                    |
- * | recovered      | e below half of its degree's, n times in a  | chance does so once in 10^6; n = 2 for 1.15 and   |
- * |                | row                                         | 2 % noise, more where noise drowns the degree     |
- * | other degree   | e off the degree's by 4 s twice in a row,   | as for clearly slow; the mean follows drifts      |
- * |                | or its mean by degree_step                  |                                                   |
+ * | what           | rule                                       | where it comes from                              |
+ * | -------------- | ------------------------------------------ | ------------------------------------------------ |
+ * | clearly slow   | e >= 4 s twice in a row, the second time   | noise is beyond 4 s once in 30,000, twice in a   |
+ * |                | at least half as far as the first          | row once in 10^9; a hiccup lasts one step        |
+ * | slow by little | the sum of min(e/s - k, 1.25), kept above  | Page 1954; k half the least shift of interest; H |
+ * |                | 0, exceeds H; k = log(min_degree) / 2s     | for one false alarm in 10^6 steps of a job       |
+ * |                |                                            | (Siegmund 1985); 1.25, as a hiccup must be small |
+ * |                |                                            | beside H                                         |
+ * | recovered      | e below half of the degree's, n times in a | n for one error in 10^5 steps; 2 for 1.15 and    |
+ * |                | row                                        | 2 % noise, more where noise drowns the degree    |
+ * | another degree | e off the degree's by 4 s twice in a row,  | as for clearly slow; degree_step keeps plans     |
+ * |                | or its mean by degree_step                 | from changing for nothing                        |
+ * | patience       | three or four times in a row where tails   | a tail shows on the quick side, too, where there |
+ * |                | are heavy; and for 5,000 steps after one   | are neither hiccups nor stragglers; the other    |
+ * |                | that straggled for 4 steps                 | was over before an answer could begin            |
  *
- * With 2 % of noise or less, 1.15 is noticed after two slow steps: log 1.15 = 0.14 = 7 s lies 3 s beyond the
- * threshold, missed once in 370 pairs, and then noticed a step later. One step alone is never enough, however slow it
- * was: a hiccup looks the same, and answering one costs more than a step of waiting saves.
+ * With 2 % of noise or less, 1.15 is noticed after two slow steps: log 1.15 = 0.14 = 7 s is 3 s beyond the threshold,
+ * so 1 % is missed, and noticed a few steps later. The commonest false alarm is a hiccup that follows noise beyond 4 s:
+ * one in 3,000 runs of 1,000 steps with ten hiccups each. One step alone is never enough, however slow it was: a hiccup
+ * looks the same.
  */
 #ifndef PERSEUS_SERVER_DETECTOR_H
 #define PERSEUS_SERVER_DETECTOR_H
@@ -53,7 +58,7 @@ struct perseus__detector_settings perseus__detector_settings_default(void);
 struct perseus__verdict {
 	bool is_straggler;
 	double degree;      /* its time over what its plan predicts, beside the healthy ones; 1 where it is none */
-	int64_t since_step; /* first step of its being slow (or, after one was, as before); -1 where it never was */
+	int64_t since_step; /* first step of its being slow, or of its being as before; -1: it never was slow */
 };
 
 /* For `n_pipelines` >= 1. `settings` NULL: the defaults. Errors: INVALID, naming the setting; NO_MEMORY. */
