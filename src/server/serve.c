@@ -28,6 +28,7 @@ struct process {
 	bool has_bound; /* the Unix socket of the settings */
 	int signal_fd;  /* -1: not open */
 	struct perseus__store *store;
+	struct perseus__zeus *zeus;
 	struct perseus__events *events;
 	struct perseus__api *api;
 	struct perseus__application application;
@@ -122,10 +123,13 @@ start(struct process *process, struct perseus_error *err)
 	if (status == PERSEUS_OK)
 		status = perseus__store_open(process->settings->database, &process->store, err);
 	if (status == PERSEUS_OK)
+		status = perseus__zeus_server_new(&process->settings->zeus, process->store, &process->zeus, err);
+	if (status == PERSEUS_OK)
 		status = perseus__events_new(&process->events, err);
 	if (status != PERSEUS_OK)
 		return status;
 	api.store = process->store;
+	api.zeus = process->zeus;
 	status = perseus__api_new(&api, process->events, &process->api, err);
 	if (status != PERSEUS_OK)
 		return status;
@@ -167,6 +171,11 @@ end(struct process *process)
 	perseus__server_free(process->server);
 	perseus__api_free(process->api);
 	perseus__events_free(process->events);
+	if (process->zeus)
+		perseus__zeus_end(process->zeus);
+	if (process->store)
+		perseus__store_flush(process->store);
+	perseus__zeus_server_free(process->zeus);
 	perseus__store_close(process->store);
 	return true;
 }

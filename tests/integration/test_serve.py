@@ -1,5 +1,6 @@
 """The job server as a process: sockets, access, limits, streams, ends. What becomes of jobs is tested elsewhere."""
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -7,7 +8,7 @@ import subprocess
 
 import pytest
 from server_process import PERSEUS, Server
-from service_process import KEY, Stream, UnixConnection, token
+from service_process import KEY, Stream, UnixConnection, token, until
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +94,7 @@ def test_streams_begin_at_once_and_end_with_the_server():
             assert stream.headers["content-type"] == "text/event-stream"
             assert stream.chunk() == b"retry: 2000\n\n"
             assert server.stop() == 0
-            assert stream.chunk() == b""
+            assert stream.file.read() in (b"", b"0\r\n\r\n")
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -118,6 +119,33 @@ def test_a_store_has_one_server(shared):
                           capture_output=True, text=True, timeout=60, env=shared.env)
     assert done.returncode == 5
     assert str(shared.database) in done.stderr
+
+
+def test_zeus_routes_need_no_token_unless_told(locked, key_path):
+    info = {"pp_degree": 1, "dp_degree": 1, "tp_degree": 1, "world_size": 1}
+    headers = {"Content-Type": "application/json"}
+    assert locked.client().post("/register_job", body=json.dumps({}), headers=headers).status == 422
+    with Server("--token-key", key_path, "--require-token-for-zeus") as server:
+        assert server.client().post("/register_job", body=json.dumps(info), headers=headers).status == 401
+
+
+def test_a_waiting_poll_is_answered_at_the_end(tmp_path):
+    """Zeus's: the first of two ranks waits for the other, and the end is told to it at once."""
+    solution = tmp_path / "solution.py"
+    solution.write_text("[[('forward', 1410)], [('forward', 1410)]]")
+    with Server("--zeus-solution", str(solution)) as server:
+        client = server.client()
+        headers = {"Content-Type": "application/json"}
+        info = {"pp_degree": 2, "dp_degree": 1, "tp_degree": 1, "world_size": 2}
+        job = client.post("/register_job", body=json.dumps(info), headers=headers).json
+        for rank in range(2):
+            rank_info = {"rank": rank, "dp_rank": 0, "pp_rank": rank, "tp_rank": 0, "available_frequencies": []}
+            assert client.post(f"/register_rank/{job}", body=json.dumps(rank_info), headers=headers).status == 200
+        client.connection.request("GET", f"/schedule/{job}?rank=0")
+        until(lambda: "perseus_zeus_waiting_ranks 1" in server.client().get("/metrics").body)
+        assert server.stop() == 0
+        reply = client.connection.getresponse()
+        assert reply.status == 503 and reply.headers["Retry-After"]
 
 
 def test_many_connections(shared):
