@@ -31,10 +31,11 @@ is_letter(char c)
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-/* A piece of the text that is copied, quoted or not. */
+/* A piece of the text that is copied as it is, or as a string. */
 struct token {
 	size_t length;
 	bool is_quoted;
+	const char *written; /* in its place, within the quotes; NULL: itself */
 };
 
 /* A string with its quotes, up to the end of the text where it does not end. */
@@ -70,11 +71,14 @@ scan_number(const char *at, const char *end)
 static struct token
 scan_token(const char *at, const char *end)
 {
-	static const char *const literals[] = {"NaN", "Infinity", "-Infinity"};
-	for (size_t i = 0; i < sizeof literals / sizeof *literals; i++) {
-		const size_t length = strlen(literals[i]);
-		if ((size_t)(end - at) >= length && memcmp(at, literals[i], length) == 0)
-			return (struct token){.length = length, .is_quoted = true};
+	/* As Python's str() of them. */
+	static const struct {
+		const char *literal, *written;
+	} names[] = {{"NaN", "nan"}, {"Infinity", "inf"}, {"-Infinity", "-inf"}};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const size_t length = strlen(names[i].literal);
+		if ((size_t)(end - at) >= length && memcmp(at, names[i].literal, length) == 0)
+			return (struct token){.length = length, .is_quoted = true, .written = names[i].written};
 	}
 	if (*at == '"')
 		return scan_string(at, end);
@@ -87,21 +91,24 @@ scan_token(const char *at, const char *end)
 	return (struct token){.length = (size_t)(at - begin)};
 }
 
-/* The text with quotes where they are wanted. `*shift`: how many were added before `until` bytes of it. */
+/* The text with quotes where they are wanted. `*origin`: where what is at `position` of it came from. */
 static struct perseus__text
-quote(const char *bytes, size_t length, size_t until, size_t *shift)
+quote(const char *bytes, size_t length, size_t position, size_t *origin)
 {
 	struct perseus__text text = perseus__text_init(3 * length + 3);
 	const char *end = bytes + length;
-	*shift = 0;
 	for (const char *at = bytes; at < end;) {
 		const struct token token = scan_token(at, end);
-		if (token.is_quoted) {
-			*shift += (size_t)(text.length < until) + (size_t)(text.length + token.length + 1 < until);
-			perseus__text_addf(&text, "\"%.*s\"", (int)token.length, at);
-		} else {
-			perseus__text_add(&text, at, token.length);
+		const char *written = token.written ? token.written : at;
+		const size_t n = token.written ? strlen(token.written) : token.length;
+		if (text.length <= position) {
+			const size_t within = position - text.length;
+			*origin = (size_t)(at - bytes) + (within < token.length ? within : token.length);
 		}
+		if (token.is_quoted)
+			perseus__text_addf(&text, "\"%.*s\"", (int)n, written);
+		else
+			perseus__text_add(&text, written, n);
 		at += token.length;
 	}
 	return text;
@@ -111,10 +118,9 @@ quote(const char *bytes, size_t length, size_t until, size_t *shift)
 static void
 locate(const char *bytes, size_t length, size_t quoted_position, struct perseus__lax_error *error)
 {
-	size_t shift;
-	struct perseus__text again = quote(bytes, length, quoted_position, &shift);
+	size_t end = 0;
+	struct perseus__text again = quote(bytes, length, quoted_position, &end);
 	perseus__text_fini(&again);
-	const size_t end = quoted_position - shift < length ? quoted_position - shift : length;
 	error->line = 1;
 	error->column = 1;
 	error->position = 0;
@@ -130,8 +136,8 @@ json_t *
 perseus__lax_parse(const char *bytes, size_t length, struct perseus__lax_error *error)
 {
 	json_error_t found;
-	size_t shift;
-	struct perseus__text text = quote(bytes, length, 0, &shift);
+	size_t origin;
+	struct perseus__text text = quote(bytes, length, 0, &origin);
 	*error = (struct perseus__lax_error){.is_memory = text.failed};
 	if (text.failed) {
 		perseus__text_fini(&text);

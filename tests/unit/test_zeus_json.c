@@ -362,6 +362,8 @@ static const struct {
 	{JOB, JOB_WITH(",\"job_metadata\":1.50"), JSON, JOB_IS("\"1.5\"")},
 	{JOB, JOB_WITH(",\"job_metadata\":1e22"), JSON, JOB_IS("\"1e+22\"")},
 	{JOB, JOB_WITH(",\"job_metadata\":0.00001"), JSON, JOB_IS("\"1e-05\"")},
+	{JOB, JOB_WITH(",\"job_metadata\":NaN"), JSON, JOB_IS("\"nan\"")},
+	{JOB, JOB_WITH(",\"job_metadata\":-Infinity"), JSON, JOB_IS("\"-inf\"")},
 	{JOB, JOB_WITH(",\"job_metadata\":true"), JSON, JOB_IS("\"True\"")},
 	{JOB, JOB_WITH(",\"job_metadata\":\"NaN \\\" -Infinity 12345678901234567890\""), JSON,
 		JOB_IS("\"NaN \\\" -Infinity 12345678901234567890\"")},
