@@ -74,29 +74,43 @@ perseus__ask_refuse(struct perseus__exchange *exchange, int code, const char *fo
 	perseus__json_close_object(&json);
 }
 
-/* No route: 307 to the path without its last slash where that is one, 405 for another method, else 404. */
+/* The path without slashes at its end, with the query behind it; NULL where there is none, or no memory. */
+static char *
+without_slashes(const struct perseus__request *request)
+{
+	struct perseus__path_parameters parameters;
+	char allow[PERSEUS__ALLOW_BYTES];
+	size_t length = strlen(request->path);
+	const size_t whole = length;
+	while (length > 1 && request->path[length - 1] == '/')
+		length--;
+	char *shorter = length < whole ? perseus__copy_string(request->path) : NULL;
+	if (!shorter)
+		return NULL;
+	shorter[length] = '\0';
+	struct perseus__text text = perseus__text_init(PERSEUS__MAX_RESPONSE_BYTES);
+	if (perseus__api_route_find(request->method, shorter, &parameters, allow) || *allow)
+		perseus__text_addf(&text, "%s%s%s", shorter, request->query ? "?" : "", request->query ? request->query : "");
+	perseus__free(shorter);
+	return text.bytes;
+}
+
+/* No route: 307 to the path without slashes at its end where that is one, 405 for another method, else 404. */
 static void
 refuse_unknown(struct perseus__exchange *exchange, const char *allow)
 {
-	struct perseus__path_parameters parameters;
-	char other[PERSEUS__ALLOW_BYTES];
-	const char *path = exchange->request.path;
-	const size_t length = strlen(path);
 	if (*allow) {
 		perseus__ask_refuse(exchange, 405, "Method Not Allowed");
 		exchange->response.allow = perseus__copy_string(allow);
 		return;
 	}
-	char *shorter = length > 1 && path[length - 1] == '/' ? perseus__copy_string(path) : NULL;
-	if (shorter)
-		shorter[length - 1] = '\0';
-	if (shorter && (perseus__api_route_find(exchange->request.method, shorter, &parameters, other) || *other)) {
-		perseus__respond(exchange, 307);
-		exchange->response.location = shorter;
+	char *shorter = without_slashes(&exchange->request);
+	if (!shorter) {
+		perseus__ask_refuse(exchange, 404, "Not Found");
 		return;
 	}
-	perseus__free(shorter);
-	perseus__ask_refuse(exchange, 404, "Not Found");
+	perseus__respond(exchange, 307);
+	exchange->response.location = shorter;
 }
 
 void

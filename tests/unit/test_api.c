@@ -94,6 +94,8 @@ START_TEST(what_is_not_there_is_refused_in_the_words_of_its_family)
 	const struct api_reply *reply = api_client_ask(&client, "GET /v1/events/");
 	ck_assert_int_eq(reply->code, 307);
 	ck_assert_str_eq(reply->location, "/v1/events");
+	ck_assert_str_eq(api_client_ask(&client, "GET /schedule/a%20b//?rank=0&x")->location, "/schedule/a%20b?rank=0&x");
+	ck_assert_str_eq(api_client_ask(&client, "GET /register_job/")->location, "/register_job");
 	check_reply("GET //", 404, "Not Found");
 }
 END_TEST
