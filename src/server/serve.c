@@ -177,6 +177,8 @@ end(struct process *process)
 		perseus__store_flush(process->store);
 	perseus__zeus_server_free(process->zeus);
 	perseus__store_close(process->store);
+	/* What the store had still to do was told to this one. */
+	perseus__zeus_server_free(process->zeus);
 	return true;
 }
 
