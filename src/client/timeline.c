@@ -107,7 +107,8 @@ last_piece(const struct perseus__timeline *timeline, int64_t begin_ns, int64_t e
 			return (struct piece){.begin_ns = larger(begin_ns, at->until_ns),
 				.end_ns = end_ns,
 				.frequency_mhz = at->frequency_mhz,
-				.is_settled = !at->is_unknown};
+				.is_settled = !at->is_unknown,
+				.spread = 1};
 		if (at->from_ns < end_ns) {
 			const struct piece piece = {.begin_ns = larger(begin_ns, at->from_ns),
 				.end_ns = end_ns,
