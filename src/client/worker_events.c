@@ -9,9 +9,12 @@
 
 /* Between two steps: no longer than that is as if nothing had been in between. */
 #define NO_GAP_NS INT64_C(200000)
-/* The next step is so late that something else is going on, as an evaluation: beyond a few times the usual. */
+/*
+ * What is between two steps is not planned: where it takes so long usually (an optimizer's step, say), or longer than
+ * usual (an evaluation), the clock is free meanwhile, so that it is no slower than it would be.
+ */
+#define LONG_GAP_NS 5e7
 #define PAUSE_NS INT64_C(100000000)
-static const double pause_gaps = 4;
 /* Shares of the newest in what is evened out. */
 static const double gap_share = 0.25, pace_share = 0.25;
 
@@ -103,10 +106,12 @@ take_program(struct perseus__worker *worker)
 	worker->has_clocks = true;
 }
 
-/* The clock of the first instruction of the next step, as far as is known now; 0: as it is. */
+/* The clock of the first instruction of the next step, as far as is known now; 0: as it is, or something else comes. */
 static int32_t
 next_step_clock(const struct perseus__worker *worker)
 {
+	if (worker->gap_ns > LONG_GAP_NS)
+		return 0;
 	const struct perseus__program *program = perseus__programs_look(&worker->session.programs, worker->step + 1);
 	const int32_t *clocks = program ? perseus__program_clocks(program, worker->step + 1) : NULL;
 	return clocks && program->n_instructions == worker->follow.order.n && program->n_instructions > 0 ? clocks[0] : 0;
@@ -254,7 +259,7 @@ end_instruction(struct perseus__worker *worker, const struct perseus__followed *
 }
 
 static void
-end_step(struct perseus__worker *worker, const struct perseus__followed *event)
+end_step(struct perseus__worker *worker, const struct perseus__followed *event, int64_t now_ns)
 {
 	struct perseus__step *step = &worker->now;
 	worker->ended_ns = event->at_ns;
@@ -263,6 +268,8 @@ end_step(struct perseus__worker *worker, const struct perseus__followed *event)
 	worker->is_awaited = false;
 	if (step->first_ns >= 0)
 		step->report.span_ns = step->last_ns - step->first_ns;
+	if (worker->gap_ns > LONG_GAP_NS)
+		let_go(worker, now_ns);
 	const bool is_up = !worker->has_clocks || !perseus__control_can_set(&worker->control)
 			|| (is_applying(worker) && perseus__control_is_up(&worker->control));
 	step->report.is_followed = event->is_matched && step->is_as_planned && is_up && !step->is_untimed;
@@ -297,7 +304,7 @@ take_event(struct perseus__worker *worker, const struct perseus__event *event, i
 		end_instruction(worker, &followed, now_ns);
 		break;
 	case PERSEUS__FOLLOWED_STEP_END:
-		end_step(worker, &followed);
+		end_step(worker, &followed, now_ns);
 		break;
 	case PERSEUS__FOLLOWED_NOTHING:
 		break;
@@ -342,7 +349,6 @@ perseus__worker_tick(struct perseus__worker *worker, int64_t now_ns)
 		worker->early_ns = INT64_MAX;
 		perseus__control_want(&worker->control, now_ns, worker->early_mhz);
 	}
-	if (worker->ended_ns > 0 && worker->control.wanted_mhz != 0
-			&& (double)(now_ns - worker->ended_ns - PAUSE_NS) > pause_gaps * worker->gap_ns)
+	if (worker->ended_ns > 0 && worker->control.wanted_mhz != 0 && now_ns - worker->ended_ns > PAUSE_NS)
 		let_go(worker, now_ns);
 }
