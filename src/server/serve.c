@@ -173,12 +173,11 @@ end(struct process *process)
 	perseus__events_free(process->events);
 	if (process->zeus)
 		perseus__zeus_end(process->zeus);
+	/* What the store had still to do was told to this one. */
 	if (process->store)
 		perseus__store_flush(process->store);
 	perseus__zeus_server_free(process->zeus);
 	perseus__store_close(process->store);
-	/* What the store had still to do was told to this one. */
-	perseus__zeus_server_free(process->zeus);
 	return true;
 }
 
