@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parents[1] / "python" / "tests"))  # job_server
 LIMIT_S = 300  # several times what a loaded machine takes
 
 

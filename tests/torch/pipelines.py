@@ -2,7 +2,10 @@
 
 import copy
 import json
+import os
 import sys
+import time
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
@@ -10,6 +13,7 @@ from recording import RecordingClient
 from torch.distributed.pipelining import PipelineStage, schedules
 
 import perseus.torch
+from perseus import joining
 
 WIDTH = 8
 ROWS_PER_MICROBATCH = 2
@@ -204,7 +208,9 @@ def scenario_data_parallel(directory):
         optimizer.step()
         optimizer.zero_grad()
         run_step(schedule, stages)
+        places = [perseus.torch.place_of(schedule), perseus.torch.place_of(schedule, mesh)]
         result[name] = {
+            "places": [[place.rank, place.dp.index, place.dp.degree, place.pp.index, place.pp.degree] for place in places],
             "order": attachment.order,
             "calls": client.calls,
             "are_gradients_reduced": everyone[0] == everyone[1],
@@ -218,6 +224,34 @@ def ddp_bare(name, pp, dp, wrap):
     for seed in (1, 2):
         run_step(schedule, stages, seed=seed + 10 * dist.get_rank(dp))
     return gradients(modules)
+
+
+def scenario_join(directory):
+    """With a job server: PERSEUS_SERVER is in the environment. What concerns the job, ranks say differently."""
+    rank = dist.get_rank()
+    schedule, stages, _ = make_schedule("1F1B")
+    attachment = perseus.torch.attach(schedule, job=f"job of {rank}", fingerprint={"model": rank}, control="none")
+    client = attachment.client
+    end = time.monotonic() + 60
+    while True:
+        run_step(schedule, stages)
+        info = client.info
+        # All ranks go on until all are done.
+        everyone = [None] * dist.get_world_size()
+        dist.all_gather_object(everyone, info.n_acknowledged >= 3 or time.monotonic() > end)
+        if all(everyone):
+            break
+        time.sleep(0.05)
+    attachment.detach()
+    result = {"n_acknowledged": info.n_acknowledged, "is_following": info.is_following, "order": attachment.order, "is_closed": client.info is None}
+    del os.environ["PERSEUS_SERVER"]
+    with perseus.torch.attach(schedule) as without:
+        result["is_off"] = without.client is None and "step" not in vars(schedule)
+    joining._PATIENCE = timedelta(seconds=1)
+    if rank == 1:  # alone: the other says nothing
+        with perseus.torch.attach(schedule, server="http://127.0.0.1:9") as alone:
+            result["is_off_alone"] = alone.client is None
+    return result
 
 
 def main(scenario, rendezvous, rank, world, result):

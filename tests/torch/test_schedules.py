@@ -58,7 +58,9 @@ def test_schedule_from_file(schedule_runs, form):
 
 @pytest.mark.parametrize("name", ["1F1B", "Interleaved1F1B"])
 def test_data_parallel(data_parallel_runs, name):
-    for run in data_parallel_runs:
+    for rank, run in enumerate(data_parallel_runs):
+        # The mesh is (pp, dp); the process group alone tells as much.
+        assert run[name]["places"] == [[rank, rank % 2, 2, rank // 2, 2]] * 2
         order = run[name]["order"]
         # Gradients accumulate over the first two steps; each is a step of the schedule all the same.
         assert steps_of(run[name]["calls"]) == [order] * 3
