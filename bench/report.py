@@ -20,7 +20,7 @@ FIGURES = {
     "ratio": 20000, "8x128_s": 0.2, "8x128_mib": 16, "16x256_s": 1.0, "64x512_s": 60, "64x512_mib": 128,
     "quantised_s": 10, "loss": 2e-5, "deadline_s": 0.05, "lookup_us": 20, "gap_mean": 0.0015, "gap_worst": 0.006,
     "share": 0.60, "points": 1.0, "window_us": 2, "thread_share": 0.005, "measure_share": 0.005, "measure_mb": 10,
-    "agent_us": {1: 200, 64: 2000},
+    "agent_us": {1: 200, 64: 2000}, "polls_s": 1.0, "polls_mb": 300, "reports_per_s": 20000,
 }
 
 
@@ -264,6 +264,25 @@ def pace(row):
     return f"each every {duration(row['period_us'] * 1e-6)}" if row["period_us"] else "each without pause"
 
 
+def server_figures(results):
+    what = "10,000 ranks waiting in long polls of the job server, then all answered"
+    asked_s, asked_mb = f"≤ {FIGURES['polls_s']:g} s", f"≤ {FIGURES['polls_mb']} MB"
+    polls = results.one("server_polls")
+    if polls:
+        yield what, asked_s, f"{duration(polls['all_ms'] / 1e3)} ({polls['ranks']:,} ranks)", verdict(
+            polls["all_ms"] <= FIGURES["polls_s"] * 1e3)
+        yield ("the server's peak memory then", asked_mb, f"{polls['peak_mib']:.0f} MiB",
+               verdict(polls["peak_mib"] * 1.048576 <= FIGURES["polls_mb"]))
+    else:
+        yield what, f"{asked_s}, {asked_mb}", results.why_skipped("server, waiting polls"), "–"
+    what, asked = "reports of a step, each acknowledged once it is durable", f"≥ {FIGURES['reports_per_s']:,} a second"
+    reports = results.one("server_reports")
+    if reports:
+        yield what, asked, f"{reports['per_s']:,}", verdict(reports["per_s"] >= FIGURES["reports_per_s"])
+    else:
+        yield what, asked, results.why_skipped("server, reports"), "–"
+
+
 def measure_figures(results):
     what = "`perseus measure` around an idle command, 10 Hz, 8 simulated GPUs"
     asked_share = f"≤ {percent(FIGURES['measure_share'], 1)} % of a core"
@@ -447,6 +466,22 @@ def agent_section(results):
             *table(["clients", "pace", "a second", "p50", "p99", "rounds × requests"], rows, "rlrrrr")] if rows else []
 
 
+def server_section(results):
+    polls, reports = results.one("server_polls"), results.one("server_reports")
+    lines = []
+    if polls:
+        lines += [f"{polls['ranks']:,} ranks of one job wait, each on a connection of its own; the last one registers, and all "
+                  f"get their first clocks: the first after {duration(polls['first_ms'] / 1e3)}, the last after "
+                  f"{duration(polls['all_ms'] / 1e3)}. The server takes {polls['waiting_mib']:.0f} MiB while they wait, "
+                  f"{polls['peak_mib']:.0f} MiB at most. Registering took {duration(polls['registered_s'])}. By "
+                  "`bench_server_polls`.", ""]
+    if reports:
+        lines += [f"{reports['ranks']:,} ranks report a step with {reports['classes']} classes each, wait for the "
+                  f"acknowledgement, and report the next: {reports['per_s']:,} a second over {reports['seconds']:g} s. By "
+                  "`bench_server_reports`, whose one thread is on the same machine and part of what is measured.", ""]
+    return ["### Job server", "", *lines] if lines else []
+
+
 def measure_section(results):
     rows = [[f"`perseus measure {r['options']}`".replace(" `", "`"), f"{r['seconds']:g} s", f"{percent(r['share'])} %",
              duration(r["processor_s"]), f"{r['peak_rss_mib']:.1f}", duration(r["start_s"])] for r in results.of("measure")]
@@ -470,11 +505,11 @@ def render(results):
              f"{where['system']}, Meson build type {where['build_type']}. Times are processor time of one thread, medians "
              "where the tables say of how many.", ""]
     figures = [f for part in (lowtime_figures, frontier_figures, deadline_figures, plan_figures, meter_figures,
-                                 measure_figures, agent_figures)
+                                 measure_figures, agent_figures, server_figures)
                for f in part(results)]
     lines += table(["what", "figure", "measured", "met"], figures, "llll")
     for section in (lowtime_section, frontier_section, quantised_section, deadline_section, plan_section, command_section,
-                    input_section, meter_section, measure_section, agent_section, skipped_section):
+                    input_section, meter_section, measure_section, agent_section, server_section, skipped_section):
         lines += section(results)
     return "\n".join(lines).rstrip() + "\n"
 
