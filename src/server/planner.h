@@ -6,8 +6,8 @@
  * its first plan. Shapes that nobody uses are kept up to a bound; those asked for least recently go first.
  *
  * Every function may be called from any thread, also with locks held: none waits for work in progress, but for
- * perseus__planner_forget and _free. Callbacks come from the planner's threads (or from _free), never from inside _ask
- * or _refine, with none of its locks held; they may call anything here but _forget and _free.
+ * perseus__planner_free. Callbacks come from the planner's threads (or from _free), never from inside another function,
+ * and with none of the planner's locks held; they may call anything here but _free.
  */
 #ifndef PERSEUS_SERVER_PLANNER_H
 #define PERSEUS_SERVER_PLANNER_H
@@ -44,7 +44,7 @@ void perseus__planner_free(struct perseus__planner *planner);
 /*
  * The shape is there and has a plan for its t_min_ns (borrowed: take a reference to keep it), or could not be made
  * (`shape` NULL, `err` says why: what perseus_profile_new, _schedule_import, _frontier_new and _plan_new say, or
- * CANCELLED). Called once for every _ask that returned OK and was not forgotten.
+ * CANCELLED). Called once for every _ask that returned OK.
  */
 typedef void perseus__planner_done(void *user, struct perseus__shape *shape, const struct perseus_error *err);
 
@@ -71,9 +71,9 @@ PERSEUS_MUST_USE enum perseus_status perseus__planner_refine(struct perseus__pla
 		struct perseus_error *err);
 
 /*
- * Nothing that was asked for with `user` will call back any more. Waits for a callback with it that runs: hold no lock
- * that it takes. Work that nobody else waits for stops soon.
+ * Who asked for a shape with `user` is called back with CANCELLED soon, unless that is on its way already; making a
+ * shape that nobody else waits for stops. Does not wait.
  */
-void perseus__planner_forget(struct perseus__planner *planner, const void *user);
+void perseus__planner_cancel(struct perseus__planner *planner, const void *user);
 
 #endif
