@@ -234,7 +234,8 @@ wait_for_news(struct perseus__job *job, struct perseus__call *call, const struct
 		rank->have = poll->have;
 		rank->start = poll->start;
 	}
-	perseus__job_answer_rank(job, rank);
+	if (rank->waiting) /* what went ahead may have answered it */
+		perseus__job_answer_rank(job, rank);
 	if (rank->waiting && jobs->is_ending) {
 		perseus__call_error(jobs, call, 503, "the server is ending");
 		rank->waiting = NULL;
