@@ -9,6 +9,8 @@ from pathlib import Path
 # it does not list, is not needed either. NVIDIA's binding and httpx are pinned: they are what the agent and the library
 # double meet.
 DEPENDENCIES = ["httpx==0.28.1", "nvidia-ml-py==13.615.71", "scikit-learn"]
+# What its pipeline frequency optimizer imports beside.
+PFO_DEPENDENCIES = [*DEPENDENCIES, "aiofiles", "pandas", "pydantic"]
 
 
 class Unavailable(Exception):
@@ -31,13 +33,13 @@ def _make(directory, fill):
         done.touch()
 
 
-def interpreter(base):
+def interpreter(base, dependencies=tuple(DEPENDENCIES)):
     """An interpreter with the dependencies, and without anything of the system's."""
-    environment = Path(base) / ("python-" + "-".join(DEPENDENCIES).replace("==", "-"))
+    environment = Path(base) / ("python-" + "-".join(dependencies).replace("==", "-"))
 
     def fill(directory):
         subprocess.run([sys.executable, "-m", "venv", str(directory)], check=True)
-        _pip(directory / "bin/python", *DEPENDENCIES)
+        _pip(directory / "bin/python", *dependencies)
 
     _make(environment, fill)
     return environment / "bin/python"
