@@ -1,6 +1,6 @@
 /*
- * Bytes → bodies of Zeus's routes. The first byte says which; what is taken must keep its bounds and be the same when it
- * is written and read again, and what is refused must be answered by JSON that says where.
+ * Bytes → bodies of Zeus's routes. The first byte says which; what is taken must keep its bounds and be the same when
+ * it is written and read again, and what is refused must be answered by JSON that says where.
  */
 #include "require.h"
 
