@@ -306,7 +306,7 @@ static PyMethodDef client_methods[] = {
 	{"step_end", client_step_end, METH_NOARGS, NULL},
 	{"set_stream", client_set_stream, METH_O, NULL},
 	{"close", client_close, METH_NOARGS, NULL},
-	{"info", client_info, METH_NOARGS, NULL},
+	{"read_info", client_info, METH_NOARGS, NULL},
 	{NULL, NULL, 0, NULL},
 };
 

@@ -141,7 +141,7 @@ class Client(_client.Client):
     @property
     def info(self) -> Optional[Info]:
         """What it is doing; None once closed."""
-        members = super().info()
+        members = self.read_info()
         if members is None:
             return None
         return Info(**{**members, "switch_latency_s": members["switch_latency_s"] or None})

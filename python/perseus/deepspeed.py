@@ -110,7 +110,8 @@ class Attachment:
 
     def _follow_stream(self) -> None:
         """On a GPU the client's events go where the engine's work goes."""
-        if self._tracker.is_silent:
+        client = self.client
+        if client is None or self._tracker.is_silent:
             return
         try:
             import torch
@@ -118,7 +119,7 @@ class Attachment:
             if torch.cuda.is_available():
                 stream = torch.cuda.current_stream().cuda_stream
                 if stream != self._stream:
-                    self.client.set_stream(stream)  # type: ignore[union-attr]
+                    client.set_stream(stream)
                     self._stream = stream
         except Exception as error:
             self._tracker.give_up(error)
@@ -132,7 +133,7 @@ class Attachment:
         self._wrapping.undo()
         self._engine.__dict__.pop("_perseus_attachment", None)
         if self._owns_client:
-            client.close()  # type: ignore[attr-defined]
+            client.close()
 
     def __enter__(self) -> "Attachment":
         return self

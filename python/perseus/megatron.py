@@ -31,10 +31,12 @@ def order_of(shape: Shape, n_microbatches: int) -> Tuple[str, ...]:
     """What a rank runs in a step, as Megatron's schedules are written."""
     ranks = shape.pp.degree
     if shape.chunks > 1:
-        name, options = "interleaved", {"stages_per_rank": shape.chunks, "group_size": shape.group or ranks}
+        group = shape.group or ranks
+        schedule = Schedule.generate(
+            "interleaved", ranks=ranks, microbatches=n_microbatches, stages_per_rank=shape.chunks, group_size=group
+        )
     else:
-        name, options = "1f1b", {}
-    schedule = Schedule.generate(name, ranks=ranks, microbatches=n_microbatches, **options)
+        schedule = Schedule.generate("1f1b", ranks=ranks, microbatches=n_microbatches)
     order = tuple(item.text for item in schedule.instructions if item.rank == shape.pp.index)
     return _combined(order) if shape.is_combined else order
 
@@ -178,7 +180,7 @@ class Attachment:
         self._tracker.silence()
         self._wrapping.undo()
         if self._owns_client:
-            client.close()  # type: ignore[attr-defined]
+            client.close()
 
 
 def _combined_step(original: Any, counter: Counter, tracker: Tracker) -> Any:
@@ -200,7 +202,7 @@ def _combined_step(original: Any, counter: Counter, tracker: Tracker) -> Any:
     return combined_forward_backward_step
 
 
-def _stream_follower(client: Any, tracker: Tracker) -> Callable[[], None]:
+def _stream_follower(client: Client, tracker: Tracker) -> Callable[[], None]:
     """Before a step: the client's events go where the schedule's work goes."""
     last: List[int] = []
 

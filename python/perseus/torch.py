@@ -72,7 +72,8 @@ def _items_of(action: Any) -> Tuple[Item, ...]:
 
 def _microbatch(args: Tuple[Any, ...], kwargs: Any) -> int:
     """The first argument of every hook, whatever its name."""
-    return args[0] if args else kwargs.get("fwd_chunk_id", kwargs.get("bwd_chunk_id", -1))
+    microbatch: int = args[0] if args else kwargs.get("fwd_chunk_id", kwargs.get("bwd_chunk_id", -1))
+    return microbatch
 
 
 def _backward_kind(args: Tuple[Any, ...], kwargs: Any) -> str:
@@ -209,15 +210,15 @@ class Attachment:
 
     def _follow_stream(self) -> None:
         """On a GPU the client's events go where the schedule's work goes: the stream that is current in step()."""
-        device = self._stages[0].device
-        if device.type != "cuda" or self._tracker.is_silent:
+        device, client = self._stages[0].device, self.client
+        if device.type != "cuda" or client is None or self._tracker.is_silent:
             return
         try:
             import torch
 
             stream = torch.cuda.current_stream(device).cuda_stream
             if stream != self._stream:
-                self.client.set_stream(stream)  # type: ignore[attr-defined]
+                client.set_stream(stream)
                 self._stream = stream
         except Exception as error:
             self._tracker.give_up(error)
@@ -234,7 +235,7 @@ class Attachment:
             functions[computation] = getattr(function, "perseus_original", function)
         self._schedule.__dict__.pop("_perseus_attachment", None)
         if self._owns_client:
-            client.close()  # type: ignore[attr-defined]
+            client.close()
 
     def __enter__(self) -> "Attachment":
         return self

@@ -220,6 +220,6 @@ def test_log_that_raises(server, monkeypatch):
     client.begin("F", 0, 0)
     client.end()
     client.step_end()
-    until(lambda: client.info()["is_registered"], "registered")
+    until(lambda: client.read_info()["is_registered"], "registered")
     client.close()
     assert set(shown) <= {KeyError}

@@ -22,6 +22,9 @@ class RecordingClient:
     def set_stream(self, stream):
         self.streams.append(stream)
 
+    def close(self):
+        self.calls.append("close")
+
 
 def steps_of(calls):
     """The instructions of each step. Fails where a begin has no end right after it, or something lies outside of steps."""

@@ -1,6 +1,7 @@
 """One stage in this process: what goes wrong, and what it must not do to training."""
 
 import logging
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -187,3 +188,18 @@ def test_unknown_schedule(caplog):
     assert [record.getMessage() for record in caplog.records] == [
         "perseus: the schedule promises 0B0 as instruction 1, the first step ran 0F1 (8 instructions where 8 were promised)"
     ]
+
+
+def test_stream_of_a_gpu(monkeypatch, caplog):
+    """The client's events go where torch's work goes; told once for each stream. There is no GPU here: torch is asked."""
+    schedule, _, _ = make_schedule("1F1B")
+    client = RecordingClient()
+    attachment = perseus.torch.attach(schedule, client)
+    attachment._stages = [SimpleNamespace(device=torch.device("cuda", 1))]
+    streams = iter([7, 7, 9])
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: SimpleNamespace(cuda_stream=next(streams)))
+    for _ in range(3):
+        attachment._follow_stream()
+    assert client.streams == [7, 9]
+    attachment._follow_stream()
+    assert "training goes on without clocks: StopIteration" in caplog.text
