@@ -34,7 +34,8 @@ struct perseus__regression_fit {
 	int32_t n_columns;              /* highest column + 1 */
 	const double *power_w;          /* length n_columns; NaN where not determined */
 	const double *standard_error_w; /* length n_columns; infinite where not determined */
-	double scale; /* how many times larger than their error_j the errors of windows turned out to be */
+	double scale;       /* how many times larger than their error_j the errors of windows turned out to be */
+	double correlation; /* of the errors of a window and its previous one: -0.49 to 0 */
 	int32_t n_windows;
 	int32_t n_outliers;     /* windows that count less than half */
 	int32_t n_undetermined; /* columns without a value */
@@ -46,14 +47,23 @@ PERSEUS_MUST_USE struct perseus__regression *perseus__regression_new(int32_t max
 /* Frees a regression; NULL is fine. */
 void perseus__regression_free(struct perseus__regression *regression);
 
+/* A window. */
+struct perseus__regression_window {
+	const struct perseus__regression_term *terms; /* length n_terms, a column at most once */
+	int32_t n_terms;                              /* >= 1 */
+	double energy_j;
+	double error_j;   /* > 0: its standard deviation as far as is known; only the ratio between windows matters */
+	int64_t previous; /* number of the window at whose end it begins; -1: none */
+};
+
 /*
- * Adds a window: `terms`, length n_terms >= 1, a column at most once; `error_j` > 0 is its standard deviation as far as
- * the meter knows, of which only the ratio between windows matters. The oldest window makes room for one too many.
- * Errors: INVALID for a value out of range; NO_MEMORY. Nothing has changed then. O(terms).
+ * Adds a window (copied); `*number` is what it is called from now on. The oldest makes room for one too many. A window
+ * and its previous one share the error of the moment at which the counter moved, which one has too much and the other
+ * too little: how much that makes of the errors is estimated. Errors: INVALID for a value out of range; NO_MEMORY.
+ * Nothing has changed then. O(terms).
  */
 PERSEUS_MUST_USE enum perseus_status perseus__regression_add(struct perseus__regression *regression,
-		const struct perseus__regression_term *terms, int32_t n_terms, double energy_j, double error_j,
-		struct perseus_error *err);
+		const struct perseus__regression_window *window, int64_t *number, struct perseus_error *err);
 
 /* What is known beforehand: sum of coefficient · power of `n` columns is a value, give or take a standard deviation. */
 struct perseus__regression_prior {

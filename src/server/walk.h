@@ -1,7 +1,7 @@
 /*
  * Profiling in vivo: which clocks a training job runs at in its first steps, and what was learned (Perseus, SOSP'24,
- * section 3.2). From the highest clock down, until lower clocks cost both time and effective energy, within a budget of
- * steps. docs/profiling.md has the method and its reasons.
+ * section 3.2). From the highest clock down, until lower clocks cost both time and effective energy, or too much time,
+ * within a budget of steps. docs/profiling.md has the method and its reasons.
  *
  * How it is used. The program of the walk is a list of segments; it comes in batches, ahead of time, as ranks need
  * theirs before they begin:
@@ -35,17 +35,18 @@
 struct perseus__walk;
 
 struct perseus__walk_settings {
-	int32_t max_steps;                        /* budget of all segments together, >= 1 */
-	int32_t min_steps_per_clock;              /* >= 1; more are taken where they bring too few windows */
-	int32_t n_pp;                             /* positions in the pipeline, >= 1 */
-	const int32_t *clocks_mhz;                /* length n_clocks, strictly descending, > 0; copied */
-	int32_t n_clocks;                         /* 0: clocks cannot be set; all is measured once, at clock 0 */
+	int32_t max_steps;           /* budget of all segments together, >= 1 */
+	int32_t min_steps_per_clock; /* >= 1; more are taken where they bring too few windows */
+	double largest_slowdown;     /* > 1: a clock at which a class takes so many times its shortest time is low enough */
+	int32_t n_pp;                /* positions in the pipeline, >= 1 */
+	const int32_t *clocks_mhz;   /* length n_clocks, strictly descending, > 0; copied */
+	int32_t n_clocks;            /* 0: clocks cannot be set; all is measured once, at clock 0 */
 	const struct perseus__job_class *classes; /* length n_classes; copied */
 	int32_t n_classes;                        /* >= 1 */
 	double blocking_power_w;                  /* NaN: to be estimated */
 };
 
-/* 150 steps, 2 per clock at least, blocking power to be estimated; the rest is to be set. */
+/* 150 steps, 2 per clock at least, a slowdown of 2, blocking power to be estimated; the rest is to be set. */
 struct perseus__walk_settings perseus__walk_settings_default(void);
 
 /* So many steps with these clocks. */
@@ -161,7 +162,7 @@ struct perseus__walk_result {
 	int64_t n_windows;                       /* that were used */
 	int64_t n_outliers;
 	int32_t n_steps;  /* that segments were run for */
-	bool has_stopped; /* every class was followed down to where lower clocks cost both time and effective energy */
+	bool has_stopped; /* every class was followed down as far as is worth it */
 };
 
 /*
