@@ -13,6 +13,7 @@
 
 /* A burst fits into the queue; the thread has emptied it before the next. */
 enum { PAIRS = 2000, COLD_PAIRS = 50, PAUSE_NS = 30000000, CACHE_BYTES = 8 << 20, LINE_BYTES = 64 };
+static const double n_pairs = PAIRS;
 
 static struct perseus_client *client;
 static unsigned char *cache;
@@ -44,7 +45,7 @@ warm_ns(void)
 	const double time_ns = now_ns() - begin_ns;
 	perseus_client_step_end(client);
 	rest();
-	return time_ns / PAIRS;
+	return time_ns / n_pairs;
 }
 
 static double
@@ -55,7 +56,7 @@ clock_ns(void)
 	for (int i = 0; i < PAIRS; i++)
 		sum += now_ns() + now_ns();
 	const double time_ns = now_ns() - begin_ns;
-	return sum > 0 ? time_ns / PAIRS : 0;
+	return sum > 0 ? time_ns / n_pairs : 0;
 }
 
 /* The median of pairs, each after other work; what reading the clock around it takes is taken off. */

@@ -134,6 +134,15 @@ perseus__cuda_prepare(struct perseus__cuda *cuda, struct perseus_error *err)
 	return true;
 }
 
+void
+perseus__cuda_release(struct perseus__cuda *cuda)
+{
+	for (int32_t i = 0; i < PERSEUS__CUDA_EVENTS && cuda->events[i]; i++) {
+		(void)cuda->calls.cuEventDestroy_v2(cuda->events[i]); /* fails where they went with their context */
+		cuda->events[i] = NULL;
+	}
+}
+
 /* The event's time on the GPU's clock; false where the driver fails. */
 static bool
 gpu_time(struct perseus__cuda *cuda, int32_t event, int64_t *gpu_ns)

@@ -24,6 +24,7 @@ enum { PERSEUS__CUDA_EVENTS = 8192 };
 	X(cuEventCreate, (void **event, unsigned int flags)) \
 	X(cuEventRecord, (void *event, void *stream))        \
 	X(cuEventQuery, (void *event))                       \
+	X(cuEventDestroy_v2, (void *event))                  \
 	X(cuEventElapsedTime, (float *time_ms, void *start, void *end))
 
 /* Results that are told apart; any other is a failure. */
@@ -34,7 +35,7 @@ struct perseus__cuda;
 /* Opens the library. Errors: UNSUPPORTED where it is not there or lacks a function; NO_MEMORY. */
 PERSEUS_MUST_USE enum perseus_status perseus__cuda_new(struct perseus__cuda **out, struct perseus_error *err);
 
-/* Events go with their context. */
+/* NULL is fine. */
 void perseus__cuda_free(struct perseus__cuda *cuda);
 
 /* Producer: records an event on `stream`; its number, or -1 where none is left or the driver fails. */
@@ -42,6 +43,9 @@ int32_t perseus__cuda_record(struct perseus__cuda *cuda, void *stream);
 
 /* Consumer: makes the events once there is a context; cheap afterwards. False where that failed for good. */
 bool perseus__cuda_prepare(struct perseus__cuda *cuda, struct perseus_error *err);
+
+/* Consumer: gives the events back to the driver, as nothing is recorded any more. */
+void perseus__cuda_release(struct perseus__cuda *cuda);
 
 enum perseus__cuda_answer {
 	PERSEUS__CUDA_PENDING,

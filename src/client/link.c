@@ -107,7 +107,8 @@ take_done(struct perseus__link *link)
 		const CURLcode result = message->data.result;
 		char *user = NULL;
 		(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
-		struct perseus__call *call = (struct perseus__call *)(void *)user;
+		struct perseus__call *call;
+		memcpy(&call, &user, sizeof call); /* curl calls any pointer a string */
 		call->code = 0;
 		if (result == CURLE_OK)
 			(void)curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &call->code);

@@ -151,7 +151,7 @@ find(struct perseus__class_times *times, int32_t stage, enum perseus_kind kind, 
 		if (item->stage == stage && item->kind == kind && item->frequency_mhz == mhz)
 			return item;
 	}
-	if (!perseus__reserve(&times->items, &times->capacity, (size_t)times->n + 1, sizeof *times->items))
+	if (!perseus__reserve(&times->items, &times->capacity, (size_t)times->n + 1, sizeof *times->items) || !times->items)
 		return NULL;
 	times->items[times->n] = (struct perseus__class_time){.stage = stage, .kind = kind, .frequency_mhz = mhz};
 	return &times->items[times->n++];

@@ -211,4 +211,6 @@ perseus__worker_run(struct perseus__worker *worker)
 		wait_until(worker, due_ns(worker, perseus__clock_mono_ns()), false);
 	}
 	end(worker);
+	if (worker->cuda)
+		perseus__cuda_release(worker->cuda);
 }

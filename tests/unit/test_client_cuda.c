@@ -32,6 +32,14 @@ new_cuda(void)
 	return cuda;
 }
 
+static void
+free_cuda(struct perseus__cuda *cuda)
+{
+	perseus__cuda_release(cuda);
+	ck_assert_int_eq(cuda_double_n_events(), 0);
+	perseus__cuda_free(cuda);
+}
+
 START_TEST(needs_a_context)
 {
 	struct perseus__cuda *cuda = NULL;
@@ -44,7 +52,7 @@ START_TEST(needs_a_context)
 	ck_assert_int_eq(perseus__cuda_record(cuda, NULL), -1);
 	ck_assert(perseus__cuda_prepare(cuda, NULL));
 	ck_assert_int_eq(perseus__cuda_record(cuda, NULL), 0);
-	perseus__cuda_free(cuda);
+	free_cuda(cuda);
 }
 END_TEST
 
@@ -61,7 +69,7 @@ START_TEST(events_run_out_and_come_back)
 		ck_assert_int_eq(perseus__cuda_ask(cuda, i % PERSEUS__CUDA_EVENTS, begin_ns, &at_ns), PERSEUS__CUDA_OVER);
 		ck_assert_int_eq(perseus__cuda_record(cuda, NULL), (i + n) % PERSEUS__CUDA_EVENTS);
 	}
-	perseus__cuda_free(cuda);
+	free_cuda(cuda);
 }
 END_TEST
 
@@ -100,7 +108,7 @@ check_times(double speed)
 		ck_assert_msg(llabs(off_ns) <= open_ns + (first_ns - first_true_ns), "event %d: off by %lld of %lld ns", (int)i,
 				(long long)off_ns, (long long)open_ns);
 	}
-	perseus__cuda_free(cuda);
+	free_cuda(cuda);
 }
 
 START_TEST(times)
@@ -126,7 +134,7 @@ START_TEST(failures)
 		ck_assert_int_eq(perseus__cuda_ask(cuda, event, 0, &at_ns), PERSEUS__CUDA_FAILED);
 		cuda_double_fail(name, 0);
 	}
-	perseus__cuda_free(cuda);
+	free_cuda(cuda);
 	struct perseus_error err = {.message = ""};
 	cuda_double_fail("cuEventCreate", 2);
 	ck_assert_int_eq(perseus__cuda_new(&cuda, NULL), PERSEUS_OK);
@@ -135,7 +143,7 @@ START_TEST(failures)
 	ck_assert_str_eq(err.message, "no CUDA events: error 2");
 	ck_assert(perseus__cuda_prepare(cuda, &err)); /* once is enough */
 	ck_assert_int_eq(perseus__cuda_record(cuda, NULL), -1);
-	perseus__cuda_free(cuda);
+	free_cuda(cuda);
 }
 END_TEST
 
@@ -197,6 +205,7 @@ START_TEST(a_client_goes_by_the_gpu)
 		nap(5 * MS);
 	ck_assert_int_eq(info_of(client).n_steps, n_before + 14);
 	perseus_client_close(client);
+	ck_assert_int_eq(cuda_double_n_events(), 0);
 }
 END_TEST
 

@@ -184,11 +184,11 @@ START_TEST(measures_the_latency)
 	ck_assert_int_eq(latency.n_measured, 2);
 	/* After the first eight, one in 64. */
 	for (int i = 0; i < 6; i++)
-		measure(&latency, 5000 + 100 * i, 10, i % 2 ? 1410 : 900, i % 2 ? 900 : 1410);
+		measure(&latency, 5000 + 100 * (int64_t)i, 10, i % 2 ? 1410 : 900, i % 2 ? 900 : 1410);
 	ck_assert_int_eq(latency.n_measured, 8);
 	int32_t n = 0;
 	for (int i = 0; i < 640; i++) {
-		perseus__latency_begin(&latency, (10000 + i) * MS, i % 2 ? 900 : 1410);
+		perseus__latency_begin(&latency, (10000 + (int64_t)i) * MS, i % 2 ? 900 : 1410);
 		n += perseus__latency_due_ns(&latency) != INT64_MAX;
 	}
 	ck_assert_int_eq(n, 10);
@@ -200,7 +200,7 @@ START_TEST(gives_up_measuring)
 	struct perseus__latency latency = perseus__latency_init();
 	/* A clock that never comes, four times. */
 	for (int i = 0; i < 4; i++) {
-		measure(&latency, 10000 * (i + 1), 100000, 1410, 900);
+		measure(&latency, 10000 * (int64_t)(i + 1), 100000, 1410, 900);
 		ck_assert_int_eq(latency.n_failed, i + 1);
 	}
 	perseus__latency_begin(&latency, 100000 * MS, 900);

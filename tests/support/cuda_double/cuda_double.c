@@ -115,6 +115,7 @@ cuda_double_n_events(void)
 CUDA_DOUBLE_API int cuCtxGetCurrent(void **context);
 CUDA_DOUBLE_API int cuCtxSetCurrent(void *context);
 CUDA_DOUBLE_API int cuEventCreate(void **event, unsigned int flags);
+CUDA_DOUBLE_API int cuEventDestroy_v2(void *event);
 CUDA_DOUBLE_API int cuEventRecord(void *event, void *stream);
 CUDA_DOUBLE_API int cuEventQuery(void *event);
 CUDA_DOUBLE_API int cuEventElapsedTime(float *time_ms, void *start, void *end);
@@ -145,11 +146,21 @@ cuEventCreate(void **event, unsigned int flags)
 	if (result == SUCCESS && flags != 0)
 		result = INVALID_VALUE; /* without timing there is no elapsed time */
 	if (result == SUCCESS) {
-		*event = calloc(1, sizeof(struct event)); /* until the process ends, as the context's */
+		*event = calloc(1, sizeof(struct event));
 		driver.n_events++;
 	}
 	pthread_mutex_unlock(&driver.mutex);
 	return result;
+}
+
+int
+cuEventDestroy_v2(void *event)
+{
+	pthread_mutex_lock(&driver.mutex);
+	free(event);
+	driver.n_events--;
+	pthread_mutex_unlock(&driver.mutex);
+	return SUCCESS;
 }
 
 int
