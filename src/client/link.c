@@ -21,6 +21,7 @@ struct perseus__link {
 	CURLM *multi;
 	int epoll;
 	int64_t due_ns;
+	struct perseus__call *calls; /* a handful */
 };
 
 /* curl wants other events of a socket. */
@@ -105,10 +106,11 @@ take_done(struct perseus__link *link)
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		const CURLcode result = message->data.result;
-		char *user = NULL;
-		(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
-		struct perseus__call *call;
-		memcpy(&call, &user, sizeof call); /* curl calls any pointer a string */
+		struct perseus__call *call = link->calls;
+		while (call && call->easy != message->easy_handle)
+			call = call->next;
+		if (!call)
+			continue;
 		call->code = 0;
 		if (result == CURLE_OK)
 			(void)curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &call->code);
@@ -186,9 +188,10 @@ perseus__call_init(struct perseus__call *call, struct perseus__link *link, const
 		perseus__call_fini(call);
 		return perseus__no_memory(err);
 	}
+	call->next = link->calls;
+	link->calls = call;
 	CURLcode result = CURLE_OK;
 	const CURLcode results[] = {
-		curl_easy_setopt(call->easy, CURLOPT_PRIVATE, (char *)call),
 		curl_easy_setopt(call->easy, CURLOPT_NOSIGNAL, 1L),
 		curl_easy_setopt(call->easy, CURLOPT_NOPROXY, socket_path ? "*" : NULL),
 		curl_easy_setopt(call->easy, CURLOPT_PROTOCOLS_STR, "http,https"),
@@ -212,9 +215,20 @@ perseus__call_init(struct perseus__call *call, struct perseus__link *link, const
 	return PERSEUS_OK;
 }
 
+static void
+leave(struct perseus__call *call)
+{
+	struct perseus__call **at = call->link ? &call->link->calls : NULL;
+	while (at && *at && *at != call)
+		at = &(*at)->next;
+	if (at && *at)
+		*at = call->next;
+}
+
 void
 perseus__call_fini(struct perseus__call *call)
 {
+	leave(call);
 	perseus__call_cancel(call);
 	if (call->easy)
 		curl_easy_cleanup(call->easy);

@@ -27,6 +27,7 @@ enum perseus__call_state {
 /* One request at a time, again and again. */
 struct perseus__call {
 	struct perseus__link *link;
+	struct perseus__call *next; /* of the link's */
 	void *easy;
 	void *headers;
 	enum perseus__call_state state;
