@@ -5,6 +5,11 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +17,7 @@
 enum {
 	IDLE_S = 75, /* without a byte; clients keep connections for 5 s, and race a server with the same */
 	FILES_BESIDE_CONNECTIONS = 256,
+	MAX_WAIT_MS = 1000,
 };
 
 static void
@@ -33,10 +39,15 @@ note_connection(void *user, struct MHD_Connection *mhd, void **context, enum MHD
 	}
 }
 
+/*
+ * A daemon without a thread. libmicrohttpd's own threads (0.9.75) can wait with as many events in hand as they take at
+ * a time, until another comes, though it be for a minute: ours wait for the daemon's epoll, and have it take what is
+ * there.
+ */
 static struct MHD_Daemon *
-start_daemon(struct perseus__server *server, int fd, const struct perseus__server_settings *settings)
+start_daemon(struct perseus__server_worker *worker, int fd, const struct perseus__server_settings *settings)
 {
-	const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_SUSPEND_RESUME | MHD_USE_TURBO;
+	const unsigned flags = MHD_USE_EPOLL | MHD_USE_SUSPEND_RESUME | MHD_USE_TURBO;
 	/* Connections are counted and cut by us; this is for the moments before we do. */
 	const unsigned max_connections = 2 * (unsigned)settings->limits.max_open;
 	struct MHD_OptionItem options[] = {
@@ -45,14 +56,56 @@ start_daemon(struct perseus__server *server, int fd, const struct perseus__serve
 		{MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, NULL},
 		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)settings->connection_bytes, NULL},
 		{MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
-		{MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)perseus__request_note_uri, server},
-		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)perseus__request_note_completed, server},
-		{MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)note_connection, server},
-		{settings->n_threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, settings->n_threads, NULL},
+		{MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)perseus__request_note_uri, worker},
+		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)perseus__request_note_completed, worker},
+		{MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)note_connection, worker->server},
 		{MHD_OPTION_END, 0, NULL},
 	};
 	return MHD_start_daemon(
-			flags, 0, NULL, NULL, perseus__request_handle, server, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+			flags, 0, NULL, NULL, perseus__request_handle, worker, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+}
+
+/* For how long there is nothing to do for a daemon unless something comes. */
+static int
+timeout_ms(struct MHD_Daemon *daemon)
+{
+	MHD_UNSIGNED_LONG_LONG left_ms = MAX_WAIT_MS;
+	if (MHD_get_timeout(daemon, &left_ms) != MHD_YES || left_ms > MAX_WAIT_MS)
+		left_ms = MAX_WAIT_MS;
+	return (int)left_ms;
+}
+
+static void *
+work(void *user)
+{
+	struct perseus__server_worker *worker = user;
+	struct pollfd polled[] = {
+		{.fd = worker->epoll_fd, .events = POLLIN},
+		{.fd = worker->wake_fd, .events = POLLIN},
+		{.fd = worker->server->stop_fd, .events = POLLIN},
+	};
+	eventfd_t n_wakes;
+	while (!polled[2].revents) {
+		(void)poll(polled, 3, timeout_ms(worker->daemon));
+		if (polled[1].revents) {
+			(void)eventfd_read(worker->wake_fd, &n_wakes);
+			atomic_store(&worker->is_woken, false);
+		}
+		(void)MHD_run(worker->daemon);
+	}
+	return NULL;
+}
+
+/*
+ * The daemon looks for resumed connections before it takes events, its own word of them included: one that is resumed
+ * in between it would forget for a while. Ours is said afterwards, and heard before.
+ */
+void
+perseus__worker_resume(struct perseus__server_worker *worker, struct MHD_Connection *mhd)
+{
+	MHD_resume_connection(mhd);
+	if (!atomic_exchange(&worker->is_woken, true))
+		(void)eventfd_write(worker->wake_fd, 1);
 }
 
 struct perseus__server_settings
@@ -92,6 +145,33 @@ fit_limits(struct perseus__connection_limits *limits)
 	limits->max_of_peer = limits->max_of_peer < limits->max_open ? limits->max_of_peer : limits->max_open;
 }
 
+static enum perseus_status
+start_workers(struct perseus__server *server, const int *fds, int32_t n_fds,
+		const struct perseus__server_settings *settings, struct perseus_error *err)
+{
+	for (int32_t i = 0; i < n_fds * settings->n_threads; i++) {
+		struct perseus__server_worker *worker = &server->workers[i];
+		worker->server = server;
+		worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		if (worker->wake_fd >= 0)
+			worker->daemon = start_daemon(worker, fds[i / settings->n_threads], settings);
+		if (!worker->daemon) {
+			if (worker->wake_fd >= 0)
+				(void)close(worker->wake_fd);
+			return perseus__fail(err, PERSEUS_IO, "cannot serve HTTP: there are no descriptors left");
+		}
+		worker->epoll_fd = MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+		server->n_workers++;
+	}
+	for (; server->n_threads < server->n_workers; server->n_threads++) {
+		struct perseus__server_worker *worker = &server->workers[server->n_threads];
+		const int error = pthread_create(&worker->thread, NULL, work, worker);
+		if (error != 0)
+			return perseus__fail(err, PERSEUS_IO, "cannot start the threads that serve HTTP: %s", strerror(error));
+	}
+	return PERSEUS_OK;
+}
+
 enum perseus_status
 perseus__server_new(const struct perseus__application *application, const int *fds, int32_t n_fds,
 		const struct perseus__server_settings *settings, struct perseus__server **out, struct perseus_error *err)
@@ -99,25 +179,25 @@ perseus__server_new(const struct perseus__application *application, const int *f
 	struct perseus__server_settings fitted = *settings;
 	fit_limits(&fitted.limits);
 	struct perseus__server *server = perseus__new_array(1, sizeof *server);
-	struct perseus__connections *connections = perseus__connections_new(application, &fitted.limits);
-	if (!server || !connections) {
-		perseus__connections_free(connections);
-		perseus__free(server);
+	if (!server)
 		return perseus__no_memory(err);
-	}
 	server->application = application;
-	server->connections = connections;
-	for (int32_t i = 0; i < n_fds; i++) {
-		server->daemons[i] = start_daemon(server, fds[i], &fitted);
-		if (!server->daemons[i]) {
-			/* The sockets stay the caller's. */
-			for (int32_t k = 0; k < i; k++)
-				(void)MHD_quiesce_daemon(server->daemons[k]);
-			perseus__server_free(server);
-			return perseus__fail(err, PERSEUS_IO, "cannot start the threads that serve HTTP");
-		}
-		server->n_daemons++;
+	server->connections = perseus__connections_new(application, &fitted.limits);
+	server->workers = perseus__new_array((size_t)n_fds * (size_t)settings->n_threads, sizeof *server->workers);
+	server->stop_fd = eventfd(0, EFD_CLOEXEC);
+	enum perseus_status status = PERSEUS_OK;
+	if (!server->connections || !server->workers)
+		status = perseus__no_memory(err);
+	else if (server->stop_fd < 0)
+		status = perseus__fail(err, PERSEUS_IO, "cannot make an event: %s", strerror(errno));
+	else
+		status = start_workers(server, fds, n_fds, &fitted, err);
+	if (status != PERSEUS_OK) {
+		perseus__server_free(server); /* the sockets stay the caller's */
+		return status;
 	}
+	memcpy(server->fds, fds, (size_t)n_fds * sizeof *fds);
+	server->n_fds = n_fds;
 	*out = server;
 	return PERSEUS_OK;
 }
@@ -130,16 +210,22 @@ perseus__server_tick(struct perseus__server *server)
 	server->application->tick(server->application->user);
 }
 
+/* No daemon takes connections any more, and none closes its socket, which it shares with others. */
+static void
+stop_listening(struct perseus__server *server)
+{
+	for (int32_t i = 0; i < server->n_workers; i++)
+		(void)MHD_quiesce_daemon(server->workers[i].daemon);
+	for (; server->n_fds > 0; server->n_fds--)
+		(void)close(server->fds[server->n_fds - 1]);
+}
+
 bool
 perseus__server_end(struct perseus__server *server, int64_t limit_ns)
 {
 	static const struct timespec pause = {.tv_nsec = 5000000};
 	const int64_t end_ns = perseus__clock_mono_ns() + limit_ns;
-	for (int32_t i = 0; i < server->n_daemons; i++) {
-		const MHD_socket fd = MHD_quiesce_daemon(server->daemons[i]);
-		if (fd != MHD_INVALID_SOCKET)
-			(void)close(fd);
-	}
+	stop_listening(server);
 	atomic_store(&server->is_ending, true);
 	server->application->stop(server->application->user);
 	while (atomic_load(&server->n_under_way) > 0) {
@@ -155,8 +241,18 @@ perseus__server_free(struct perseus__server *server)
 {
 	if (!server)
 		return;
-	for (int32_t i = 0; i < server->n_daemons; i++)
-		MHD_stop_daemon(server->daemons[i]);
+	stop_listening(server);
+	if (server->stop_fd >= 0)
+		(void)eventfd_write(server->stop_fd, 1);
+	for (int32_t i = 0; i < server->n_threads; i++)
+		(void)pthread_join(server->workers[i].thread, NULL);
+	for (int32_t i = 0; i < server->n_workers; i++) {
+		MHD_stop_daemon(server->workers[i].daemon);
+		(void)close(server->workers[i].wake_fd);
+	}
+	if (server->stop_fd >= 0)
+		(void)close(server->stop_fd);
 	perseus__connections_free(server->connections);
+	perseus__free(server->workers);
 	perseus__free(server);
 }

@@ -21,7 +21,7 @@ enum state { STATE_RECEIVED, STATE_RUNNING, STATE_SUSPENDED, STATE_VISITED, STAT
 /* A request of a connection, from its first line until its response is sent. */
 struct request {
 	struct perseus__exchange *exchange; /* behind this struct */
-	struct perseus__server *server;
+	struct perseus__server_worker *worker;
 	struct MHD_Connection *mhd;
 	struct perseus__http_connection *connection;
 	char *uri; /* owned; cut at the '?' */
@@ -38,13 +38,15 @@ struct request {
 /* What a stream's response needs; lives as long as that. */
 struct feed {
 	struct perseus__stream *stream;
+	struct perseus__server_worker *worker;
 	struct MHD_Connection *mhd;
 };
 
 static void
 wake(void *user)
 {
-	MHD_resume_connection(user);
+	const struct feed *feed = user;
+	perseus__worker_resume(feed->worker, feed->mhd);
 }
 
 static ssize_t
@@ -57,7 +59,7 @@ read_feed(void *user, uint64_t position, char *bytes, size_t max_bytes)
 		return n > 0 ? n : MHD_CONTENT_READER_END_OF_STREAM;
 	MHD_suspend_connection(feed->mhd);
 	if (!perseus__stream_wait(feed->stream))
-		MHD_resume_connection(feed->mhd);
+		perseus__worker_resume(feed->worker, feed->mhd);
 	return 0;
 }
 
@@ -76,7 +78,7 @@ new_events(struct request *request)
 	struct feed *feed = perseus__new_array(1, sizeof *feed);
 	if (!feed)
 		return NULL;
-	*feed = (struct feed){.stream = request->exchange->response.stream, .mhd = request->mhd};
+	*feed = (struct feed){.stream = request->exchange->response.stream, .worker = request->worker, .mhd = request->mhd};
 	struct MHD_Response *response =
 			MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, EVENT_BLOCK_BYTES, read_feed, feed, free_feed);
 	if (!response) {
@@ -84,7 +86,7 @@ new_events(struct request *request)
 		return NULL;
 	}
 	request->exchange->response.stream = NULL;
-	perseus__stream_attach(feed->stream, info->connect_fd, wake, request->mhd);
+	perseus__stream_attach(feed->stream, info->connect_fd, wake, feed);
 	return response;
 }
 
@@ -154,7 +156,7 @@ add_headers(struct MHD_Response *made, const struct perseus__response *response,
 static enum MHD_Result
 send_response(struct request *request)
 {
-	const struct perseus__application *application = request->server->application;
+	const struct perseus__application *application = request->worker->server->application;
 	struct perseus__response *response = &request->exchange->response;
 	if (response->body.failed)
 		perseus__respond(request->exchange, 500);
@@ -175,10 +177,11 @@ static void
 finish(struct perseus__exchange *exchange)
 {
 	struct request *request = exchange->user;
-	struct perseus__server *server = request->server;
+	struct perseus__server_worker *worker = request->worker;
+	struct perseus__server *server = worker->server;
 	struct MHD_Connection *mhd = request->mhd;
 	if (atomic_exchange(&request->state, STATE_FINISHED) == STATE_SUSPENDED)
-		MHD_resume_connection(mhd);
+		perseus__worker_resume(worker, mhd);
 	atomic_fetch_sub(&server->n_under_way, 1);
 }
 
@@ -195,7 +198,7 @@ is_peer_there(const struct perseus__exchange *exchange)
 static enum MHD_Result
 run(struct request *request)
 {
-	struct perseus__server *server = request->server;
+	struct perseus__server *server = request->worker->server;
 	const struct perseus__application *application = server->application;
 	perseus__http_connection_begin(request->connection);
 	request->exchange->request.body = request->body.bytes;
@@ -213,7 +216,7 @@ run(struct request *request)
 	int running = STATE_RUNNING;
 	MHD_suspend_connection(request->mhd);
 	if (!atomic_compare_exchange_strong(&request->state, &running, STATE_SUSPENDED))
-		MHD_resume_connection(request->mhd);
+		perseus__worker_resume(request->worker, request->mhd);
 	return MHD_YES;
 }
 
@@ -230,7 +233,7 @@ find_method(const char *name)
 static enum MHD_Result
 begin(struct request *request, const char *method)
 {
-	const struct perseus__application *application = request->server->application;
+	const struct perseus__application *application = request->worker->server->application;
 	struct perseus__exchange *exchange = request->exchange;
 	struct perseus__request *parsed = &exchange->request;
 	const char *length = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
@@ -325,7 +328,7 @@ look_after(struct request *request, bool is_peer_gone)
 	}
 	int visited = STATE_VISITED;
 	if (!atomic_compare_exchange_strong(&request->state, &visited, STATE_SUSPENDED))
-		MHD_resume_connection(request->mhd);
+		perseus__worker_resume(request->worker, request->mhd);
 }
 
 void
@@ -356,8 +359,9 @@ perseus__request_note_uri(void *user, const char *uri, struct MHD_Connection *mh
 	if (!connection)
 		return NULL;
 	perseus__request_drop(connection);
-	struct perseus__server *server = user;
-	struct request *request = perseus__new_array(1, sizeof *request + server->application->exchange_bytes);
+	struct perseus__server_worker *worker = user;
+	const size_t exchange_bytes = worker->server->application->exchange_bytes;
+	struct request *request = perseus__new_array(1, sizeof *request + exchange_bytes);
 	char *copy = perseus__copy_string(uri);
 	if (!request || !copy) {
 		perseus__free(request);
@@ -365,7 +369,7 @@ perseus__request_note_uri(void *user, const char *uri, struct MHD_Connection *mh
 		return NULL;
 	}
 	request->exchange = (struct perseus__exchange *)(void *)request->room;
-	request->server = server;
+	request->worker = worker;
 	request->mhd = mhd;
 	request->connection = connection;
 	request->uri = copy;

@@ -23,8 +23,10 @@ static struct {
 	atomic_int n_done;
 	bool is_ending;
 	atomic_bool is_stubborn; /* keeps what is abandoned */
+	atomic_bool is_released; /* /block goes on */
 } app = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
+static int n_threads = 2;
 static int listener;
 static struct sockaddr_storage address;
 static socklen_t address_bytes;
@@ -86,6 +88,8 @@ static void
 handle(void *user, struct perseus__exchange *exchange)
 {
 	(void)user;
+	while (strcmp(exchange->request.path, "/block") == 0 && !atomic_load(&app.is_released))
+		(void)poll(NULL, 0, 1);
 	if (strcmp(exchange->request.path, "/park") != 0) {
 		perseus__respond_text(exchange, 200, "%zu bytes", exchange->request.body_length);
 		exchange->finish(exchange);
@@ -144,7 +148,7 @@ set_up(void)
 		.stop = stop,
 		.tick = tick,
 	};
-	settings.n_threads = 2;
+	settings.n_threads = n_threads;
 	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	/* The system gives it a name that is no file. */
 	ck_assert_int_eq(bind(listener, &address_of_any, sizeof address_of_any.sa_family), 0);
@@ -161,15 +165,28 @@ tear_down(void)
 	perseus__server_free(server);
 }
 
-static int
-ask(const char *method, const char *path, const char *body)
+static void
+set_up_single(void)
+{
+	n_threads = 1;
+	set_up();
+}
+
+static void
+ask_on(int fd, const char *method, const char *path, const char *body)
 {
 	char text[4096];
-	const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	ck_assert_int_eq(connect(fd, (const struct sockaddr *)&address, address_bytes), 0);
 	const int length = snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n%s", method,
 			path, strlen(body), body);
 	ck_assert_int_eq(send(fd, text, (size_t)length, MSG_NOSIGNAL), length);
+}
+
+static int
+ask(const char *method, const char *path, const char *body)
+{
+	const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	ck_assert_int_eq(connect(fd, (const struct sockaddr *)&address, address_bytes), 0);
+	ask_on(fd, method, path, body);
 	return fd;
 }
 
@@ -284,6 +301,33 @@ START_TEST(the_end_answers_who_waits)
 }
 END_TEST
 
+/*
+ * However many ask at once: those whose requests have come while the thread was busy are all answered, and none waits
+ * until another comes. libmicrohttpd takes at most 128 at a time.
+ */
+START_TEST(any_number_may_ask_at_once)
+{
+	enum { MOST = 129 };
+	const int n = _i;
+	char text[1024];
+	int fds[MOST];
+	for (int i = 0; i < n; i++) {
+		fds[i] = ask("GET", "/", "");
+		ck_assert_int_eq(read_code(fds[i], text), 200);
+	}
+	const int blocker = ask("GET", "/block", "");
+	(void)poll(NULL, 0, 50); /* its thread is in the handler by then, or the test proves less */
+	for (int i = 0; i < n; i++)
+		ask_on(fds[i], "GET", "/", "");
+	atomic_store(&app.is_released, true);
+	for (int i = 0; i < n; i++) {
+		ck_assert_int_eq(read_code(fds[i], text), 200);
+		(void)close(fds[i]);
+	}
+	(void)close(blocker);
+}
+END_TEST
+
 static atomic_bool is_over;
 
 static void *
@@ -338,6 +382,11 @@ main(void)
 	tcase_add_test(tcase, who_has_gone_is_abandoned_once);
 	tcase_add_test(tcase, the_end_answers_who_waits);
 	tcase_add_test(tcase, who_goes_while_being_answered);
+	TCase *single = tcase_create("single");
+	suite_add_tcase(suite, single);
+	tcase_set_timeout(single, 60);
+	tcase_add_checked_fixture(single, set_up_single, tear_down);
+	tcase_add_loop_test(single, any_number_may_ask_at_once, 125, 130);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	const int n_failed = srunner_ntests_failed(runner);
