@@ -7,6 +7,7 @@
 #include "format/number.h"
 #include "server/api_access.h"
 #include "server/api_route.h"
+#include "server/jobs.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -216,6 +217,8 @@ void
 perseus__api_stop(struct perseus__api *api)
 {
 	perseus__streams_end(perseus__events_streams(api->events));
+	if (api->settings.jobs)
+		perseus__jobs_end(api->settings.jobs);
 	if (api->settings.zeus)
 		perseus__zeus_end(api->settings.zeus);
 	perseus__tasks_end(api->tasks);
@@ -316,6 +319,9 @@ tick(void *user)
 {
 	const struct perseus__api *api = user;
 	perseus__streams_tick(perseus__events_streams(api->events));
+	if (api->settings.jobs)
+		perseus__jobs_tick(api->settings.jobs,
+				(struct perseus__now){.mono_ns = perseus__clock_mono_ns(), .wall_ms = perseus__clock_wall_ms()});
 	if (api->settings.zeus)
 		perseus__zeus_tick(api->settings.zeus, perseus__clock_mono_ns());
 }

@@ -9,17 +9,35 @@ enum { NONE = 0, SMALL = 64 * 1024, LARGE = 1024 * 1024, ORDER = 8 * 1024 * 1024
 
 /* clang-format off: a row is a line */
 /* X(method, path, mode, access, largest body, keys of the query, handler) */
-#define ROUTE_MAP(X)                                                   \
-	X(GET, "/healthz", NOW, OPEN, NONE, "", health)                    \
-	X(GET, "/info", NOW, OPEN, NONE, "", info)                         \
-	X(GET, "/metrics", LATER, OPEN, NONE, "", metrics)                 \
-	X(GET, "/openapi.json", NOW, OPEN, NONE, "", openapi)              \
-	X(GET, "/version", NOW, OPEN, NONE, "", version)                   \
-	X(GET, "/v1/events", NOW, READ, NONE, "", events)                  \
-	/* Zeus's; what else is in a query they do not mind. */            \
-	X(POST, "/register_job", OWN, ZEUS, SMALL, NULL, zeus_job)         \
-	X(POST, "/register_rank/{job}", OWN, ZEUS, SMALL, NULL, zeus_rank) \
-	X(GET, "/schedule/{job}", OWN, ZEUS, NONE, NULL, zeus_schedule)    \
+#define ROUTE_MAP(X)                                                                                  \
+	X(GET, "/healthz", NOW, OPEN, NONE, "", health)                                                   \
+	X(GET, "/info", NOW, OPEN, NONE, "", info)                                                        \
+	X(GET, "/metrics", LATER, OPEN, NONE, "", metrics)                                                \
+	X(GET, "/openapi.json", NOW, OPEN, NONE, "", openapi)                                             \
+	X(GET, "/version", NOW, OPEN, NONE, "", version)                                                  \
+	X(GET, "/v1/events", NOW, READ, NONE, "", events)                                                 \
+	/* Jobs. */                                                                                       \
+	X(GET, "/v1/jobs", OWN, READ, NONE, "", jobs)                                                     \
+	X(POST, "/v1/jobs", OWN, WRITE, SMALL, "", job_new)                                               \
+	X(GET, "/v1/jobs/{job}", OWN, READ, NONE, "", job)                                                \
+	X(DELETE, "/v1/jobs/{job}", OWN, WRITE, NONE, "", job_end)                                        \
+	X(GET, "/v1/jobs/{job}/events", NOW, READ, NONE, "", job_events)                                  \
+	X(GET, "/v1/jobs/{job}/frontier", OWN, READ, NONE, "", frontier)                                  \
+	X(GET, "/v1/jobs/{job}/plan", OWN, READ, NONE, "", plan)                                          \
+	X(GET, "/v1/jobs/{job}/plans", OWN, READ, NONE, "", plans)                                        \
+	X(GET, "/v1/jobs/{job}/profile", OWN, READ, NONE, "format", profile)                              \
+	X(PUT, "/v1/jobs/{job}/profile", OWN, WRITE, PROFILE, "blocking_power_w", profile_new)            \
+	X(POST, "/v1/jobs/{job}/ranks", OWN, WRITE, ORDER, "", rank_new)                                  \
+	X(GET, "/v1/jobs/{job}/ranks/{rank}/plan", OWN, WRITE, NONE, "have start step wait_s", rank_plan) \
+	X(POST, "/v1/jobs/{job}/ranks/{rank}/steps", OWN, WRITE, LARGE, "", rank_steps)                   \
+	X(GET, "/v1/jobs/{job}/reports", OWN, READ, NONE, "rank limit", reports)                          \
+	X(GET, "/v1/jobs/{job}/stragglers", OWN, READ, NONE, "", stragglers)                              \
+	X(POST, "/v1/jobs/{job}/stragglers", OWN, WRITE, SMALL, "", straggler_new)                        \
+	X(POST, "/v1/jobs/{job}/target", OWN, WRITE, SMALL, "", target_new)                               \
+	/* Zeus's; what else is in a query they do not mind. */                                           \
+	X(POST, "/register_job", OWN, ZEUS, SMALL, NULL, zeus_job)                                        \
+	X(POST, "/register_rank/{job}", OWN, ZEUS, SMALL, NULL, zeus_rank)                                \
+	X(GET, "/schedule/{job}", OWN, ZEUS, NONE, NULL, zeus_schedule)                                   \
 	X(POST, "/result/{job}", OWN, ZEUS, ORDER, NULL, zeus_result)
 /* clang-format on */
 

@@ -3,7 +3,9 @@
 
 #include "base/clock.h"
 #include "server/api_route.h"
+#include "server/jobs.h"
 #include "server/openapi.h"
+#include "server/store.h"
 #include "service/metrics.h"
 
 #include <perseus/version.h>
@@ -42,10 +44,14 @@ perseus__serve_info(struct perseus__api *api, struct perseus__exchange *exchange
 void
 perseus__serve_health(struct perseus__api *api, struct perseus__exchange *exchange)
 {
-	(void)api;
+	struct perseus__store_state state = {.is_writable = true};
+	if (api->settings.store)
+		perseus__store_state(api->settings.store, &state);
 	struct perseus__json json = perseus__respond_json(exchange, 200);
 	perseus__json_open_object(&json, NULL, true);
-	perseus__json_string(&json, "status", "ok");
+	perseus__json_string(&json, "status", state.is_writable ? "ok" : "degraded");
+	if (!state.is_writable) /* what is asked without change is answered as ever */
+		perseus__json_string(&json, "problem", state.fault.message);
 	perseus__json_close_object(&json);
 }
 
@@ -87,6 +93,56 @@ write_zeus(struct perseus__zeus *zeus, struct perseus__text *text)
 	}
 }
 
+static void
+write_store(struct perseus__store *store, struct perseus__text *text)
+{
+	struct perseus__store_state state;
+	perseus__store_state(store, &state);
+	const struct {
+		const char *name, *kind, *help;
+		uint64_t value;
+	} metrics[] = {
+		{"perseus_store_writable", "gauge", "Whether the last write was made durable.", state.is_writable},
+		{"perseus_store_waiting_writes", "gauge", "Writes that wait for the disk.", state.n_waiting},
+		{"perseus_store_writes_total", "counter", "Writes that were made durable.", state.n_writes},
+		{"perseus_store_failed_writes_total", "counter", "Writes that could not be made durable.", state.n_failed},
+		{"perseus_store_commits_total", "counter", "Commits, each of many writes.", state.n_commits},
+	};
+	for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
+		perseus__metric_head(text, metrics[i].name, metrics[i].kind, metrics[i].help);
+		perseus__metric_integer(text, metrics[i].name, NULL, 0, metrics[i].value);
+	}
+}
+
+static void
+write_jobs(struct perseus__jobs *jobs, struct perseus__text *text)
+{
+	struct perseus__jobs_counts counts;
+	perseus__jobs_counts(jobs, &counts);
+	const struct {
+		const char *name, *kind, *help;
+		double value;
+	} metrics[] = {
+		{"perseus_jobs", "gauge", "Jobs that have not ended.", counts.n_jobs},
+		{"perseus_jobs_profiling", "gauge", "Jobs that are being profiled.", counts.n_profiling},
+		{"perseus_jobs_planned", "gauge", "Jobs that have a plan.", counts.n_planned},
+		{"perseus_ranks", "gauge", "Ranks that are present.", counts.n_ranks},
+		{"perseus_waiting_polls", "gauge", "Ranks that wait for news.", counts.n_waiting},
+		{"perseus_reports_total", "counter", "Reports of ranks.", (double)counts.n_reports},
+		{"perseus_reported_steps_total", "counter", "Steps in them.", (double)counts.n_steps},
+		{"perseus_revisions_total", "counter", "Revisions of plans that began.", (double)counts.n_revisions},
+		{"perseus_stragglers_total", "counter", "Stragglers announced or detected.", (double)counts.n_stragglers},
+		{"perseus_measured_joules_total", "counter", "Energy of steps under a plan, as measured.", counts.measured_j},
+		{"perseus_predicted_joules_total", "counter", "The same as predicted.", counts.predicted_j},
+		{"perseus_baseline_joules_total", "counter", "The same at the highest clocks, as predicted.",
+			counts.baseline_j},
+	};
+	for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
+		perseus__metric_head(text, metrics[i].name, metrics[i].kind, metrics[i].help);
+		perseus__metric_number(text, metrics[i].name, NULL, 0, metrics[i].value);
+	}
+}
+
 void
 perseus__serve_metrics(struct perseus__api *api, struct perseus__exchange *exchange)
 {
@@ -98,6 +154,10 @@ perseus__serve_metrics(struct perseus__api *api, struct perseus__exchange *excha
 	perseus__metric_integer(text, "perseus_build_info", &version, 1, 1);
 	perseus__metric_head(text, "perseus_event_streams", "gauge", "Streams of events that are open.");
 	perseus__metric_integer(text, "perseus_event_streams", NULL, 0, (uint64_t)perseus__events_n_streams(api->events));
+	if (api->settings.store)
+		write_store(api->settings.store, text);
+	if (api->settings.jobs)
+		write_jobs(api->settings.jobs, text);
 	if (api->settings.zeus)
 		write_zeus(api->settings.zeus, text);
 	perseus__request_counters_write(&api->requests, write_route_name, text);

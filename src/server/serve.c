@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "server/jobs.h"
+#include "server/planner.h"
 #include "server/store.h"
 #include "service/log.h"
 #include "service/manager.h"
@@ -29,6 +31,8 @@ struct process {
 	int signal_fd;  /* -1: not open */
 	struct perseus__store *store;
 	struct perseus__zeus *zeus;
+	struct perseus__planner *planner;
+	struct perseus__jobs *jobs;
 	struct perseus__events *events;
 	struct perseus__api *api;
 	struct perseus__application application;
@@ -113,6 +117,32 @@ open_signals(struct process *process, struct perseus_error *err)
 								   : perseus__fail(err, PERSEUS_IO, "cannot wait for signals: %s", strerror(errno));
 }
 
+static void
+publish(void *user, const char *job, enum perseus__job_event event, const char *data)
+{
+	perseus__events_publish(user, job, perseus__job_event_name(event), data);
+	if (event == PERSEUS__JOB_EVENT_WARNING)
+		perseus__log_message(PERSEUS__LOG_WARNING, "job", "%s: %s", job, data);
+	else if (event == PERSEUS__JOB_EVENT_PHASE || event == PERSEUS__JOB_EVENT_STRAGGLER)
+		perseus__log_message(PERSEUS__LOG_INFO, "job", "%s: %s", job, data);
+}
+
+/* The jobs of before, as they were. */
+static enum perseus_status
+start_jobs(struct process *process, struct perseus_error *err)
+{
+	struct perseus__jobs_settings settings = perseus__jobs_settings_default();
+	const struct perseus__now now = {.mono_ns = perseus__clock_mono_ns(), .wall_ms = perseus__clock_wall_ms()};
+	const enum perseus_status status = perseus__planner_new(NULL, &process->planner, err);
+	if (status != PERSEUS_OK)
+		return status;
+	settings.store = process->store;
+	settings.planner = process->planner;
+	settings.sink = publish;
+	settings.user = process->events;
+	return perseus__jobs_new(&settings, now, &process->jobs, err);
+}
+
 static enum perseus_status
 start(struct process *process, struct perseus_error *err)
 {
@@ -126,10 +156,13 @@ start(struct process *process, struct perseus_error *err)
 		status = perseus__zeus_server_new(&process->settings->zeus, process->store, &process->zeus, err);
 	if (status == PERSEUS_OK)
 		status = perseus__events_new(&process->events, err);
+	if (status == PERSEUS_OK)
+		status = start_jobs(process, err);
 	if (status != PERSEUS_OK)
 		return status;
 	api.store = process->store;
 	api.zeus = process->zeus;
+	api.jobs = process->jobs;
 	status = perseus__api_new(&api, process->events, &process->api, err);
 	if (status != PERSEUS_OK)
 		return status;
@@ -168,14 +201,20 @@ end(struct process *process)
 		perseus__log_message(PERSEUS__LOG_WARNING, "end", "requests are still under way, and are dropped");
 		return false;
 	}
+	/* What is under way ends first: it tells of events, and its replies go to exchanges. */
+	if (process->jobs)
+		perseus__jobs_end(process->jobs);
+	if (process->zeus)
+		perseus__zeus_end(process->zeus);
+	perseus__planner_free(process->planner);
+	if (process->store)
+		perseus__store_flush(process->store);
+	if (process->jobs)
+		perseus__jobs_settle(process->jobs);
 	perseus__server_free(process->server);
 	perseus__api_free(process->api);
 	perseus__events_free(process->events);
-	if (process->zeus)
-		perseus__zeus_end(process->zeus);
-	/* What the store had still to do was told to this one. */
-	if (process->store)
-		perseus__store_flush(process->store);
+	perseus__jobs_free(process->jobs);
 	perseus__zeus_server_free(process->zeus);
 	perseus__store_close(process->store);
 	return true;
