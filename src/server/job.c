@@ -51,6 +51,7 @@ perseus__job_new(struct perseus__jobs *jobs, struct perseus__job_request *reques
 	job->was_feasible = true;
 	job->last_complete = -1;
 	job->saved_step = -1;
+	job->announced_ms = INT64_MAX;
 	job->overhead_s = NAN;
 	job->steps.latest = -1;
 	job->n_ranks = parallel.dp * parallel.pp * parallel.tp * parallel.cp;
@@ -165,6 +166,5 @@ perseus__job_end(struct perseus__job *job, const char *reason)
 	perseus__job_save_sums(job);
 	drop_work(job);
 	for (int32_t r = 0; r < job->n_ranks; r++)
-		if (job->ranks[r].waiting)
-			perseus__job_answer_rank(job, &job->ranks[r]);
+		perseus__job_answer_rank(job, &job->ranks[r]);
 }

@@ -146,6 +146,7 @@ struct perseus__job {
 	double asked_latency_s;
 	struct perseus__target target;
 	struct perseus__announced announced;
+	int64_t announced_ms; /* when the next announcement takes effect */
 	struct perseus__target_answer answer;
 	bool was_feasible;
 	struct {
@@ -156,8 +157,8 @@ struct perseus__job {
 
 	/* What came of it. */
 	struct perseus__savings savings;
-	int64_t n_saved_steps; /* of savings that are in the store */
-	int64_t saved_step;    /* of this epoch: up to which they were when the server began; -1: none */
+	int32_t n_unsaved;  /* complete steps that the sums in the store do not have */
+	int64_t saved_step; /* of this epoch: up to which they were when the server began; -1: none */
 	uint64_t n_reports, n_steps, n_revisions;
 	double overhead_s;
 };
@@ -193,9 +194,10 @@ void perseus__call_fail(struct perseus__jobs *jobs, struct perseus__call *call, 
 void perseus__job_tell(const struct perseus__job *job, enum perseus__job_event event, const char *format, ...)
 		PERSEUS_PRINTF(3, 4);
 void perseus__job_warn(const struct perseus__job *job, const char *format, ...) PERSEUS_PRINTF(2, 3);
-/* Something is under way, and is done: for perseus__jobs_settle. */
+/* Something is under way, for perseus__jobs_settle; and is done, replies included, without the lock. */
 void perseus__jobs_begin(struct perseus__jobs *jobs);
 void perseus__jobs_done(struct perseus__jobs *jobs);
+void perseus__jobs_undo_begin(struct perseus__jobs *jobs); /* it did not come to it; within the lock */
 /* Submits a write whose outcome `done` (may be NULL) hears of with the lock held. False: it could not be submitted. */
 struct perseus__saving;
 typedef void perseus__saved(struct perseus__saving *saving, struct perseus__job *job, const struct perseus_error *err);

@@ -141,9 +141,9 @@ on_shape(void *user, struct perseus__shape *shape, const struct perseus_error *e
 		(void)snprintf(problem, sizeof problem, "no plan can be made: %.400s", err ? err->message : "");
 		perseus__job_give_up(job, problem);
 	}
-	perseus__jobs_done(jobs);
 	perseus__jobs_unlock(jobs);
 	perseus__free(asking);
+	perseus__jobs_done(jobs);
 }
 
 /* Blocking powers of all stages, each known. */
@@ -227,7 +227,7 @@ ask(struct perseus__job *job, struct perseus_measurement *rows, const double *bl
 	const enum perseus_status status =
 			perseus__planner_ask(job->jobs->settings.planner, &request, on_shape, asking, err);
 	if (status != PERSEUS_OK) {
-		perseus__jobs_done(job->jobs);
+		perseus__jobs_undo_begin(job->jobs);
 		perseus__free(asking);
 	}
 	job->is_asking = status == PERSEUS_OK;
@@ -348,10 +348,10 @@ on_refined(void *user, struct perseus_plan *plan, const struct perseus_error *er
 		}
 	if (job)
 		perseus__job_replan(job, "a better plan for the same deadline");
-	perseus__jobs_done(jobs);
 	perseus__jobs_unlock(jobs);
 	perseus_plan_free(plan);
 	perseus__free(asking);
+	perseus__jobs_done(jobs);
 }
 
 /* Asks for the exact plan of a deadline between those of the table. */
@@ -371,7 +371,7 @@ refine(struct perseus__job *job, int64_t deadline_ns)
 	struct perseus_error err;
 	if (perseus__planner_refine(job->jobs->settings.planner, job->shape, deadline_ns, on_refined, asking, &err)
 			!= PERSEUS_OK) {
-		perseus__jobs_done(job->jobs);
+		perseus__jobs_undo_begin(job->jobs);
 		perseus__free(asking);
 		return;
 	}

@@ -141,6 +141,8 @@ perseus__job_set_rank(struct perseus__job *job, const struct perseus__rank_reque
 		job->orders[rank->order].n_ranks--;
 	rank->order = order;
 	job->orders[order].n_ranks++;
+	if (!rank->is_registered)
+		rank->epoch = job->epoch;
 	job->n_registered += !rank->is_registered;
 	rank->is_registered = true;
 	job->rank_at[coordinate(job, &rank->at)] = request->rank;

@@ -116,7 +116,7 @@ answer_pipeline(struct perseus__job *job, int32_t pipeline)
 {
 	const int32_t size = ranks_of_pipeline(job);
 	for (int32_t i = pipeline * size; i < (pipeline + 1) * size; i++)
-		if (job->rank_at[i] >= 0 && job->ranks[job->rank_at[i]].waiting)
+		if (job->rank_at[i] >= 0)
 			perseus__job_answer_rank(job, &job->ranks[job->rank_at[i]]);
 }
 
@@ -213,6 +213,8 @@ void
 perseus__job_answer_rank(struct perseus__job *job, struct perseus__rank *rank)
 {
 	bool with_start = false;
+	if (!rank->waiting)
+		return;
 	if (job->phase == PERSEUS__JOB_PHASE_ENDED) {
 		answer_ended(job, rank);
 		return;

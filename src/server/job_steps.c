@@ -352,14 +352,16 @@ complete(struct perseus__job *job, struct perseus__step *step)
 		perseus__job_end_parts(job);
 		return;
 	}
-	if (!job->has_profile)
+	if (job->has_profile) {
+		detect(job, step);
+		add_savings(job, step);
+	}
+	if (job->is_replaying)
 		return;
-	detect(job, step);
-	add_savings(job, step);
 	/* What is read again after a restart may be of before the profile was last refreshed. */
-	if (!job->is_replaying)
+	if (job->has_profile)
 		look_for_drift(job, step);
-	if (job->savings.n_steps - job->n_saved_steps >= SUMS_EVERY_STEPS && !job->is_replaying)
+	if (++job->n_unsaved >= SUMS_EVERY_STEPS)
 		perseus__job_save_sums(job);
 }
 
@@ -456,7 +458,7 @@ void
 perseus__job_save_sums(struct perseus__job *job)
 {
 	/* While profiling, every report is needed to go on after a restart. */
-	if (job->is_replaying || job->walk || !job->has_profile)
+	if (job->is_replaying || job->walk)
 		return;
 	struct perseus__text text = perseus__text_init(MAX_SUMS_BYTES);
 	perseus__savings_write(&job->savings, &text);
@@ -466,9 +468,10 @@ perseus__job_save_sums(struct perseus__job *job)
 	perseus__write_add(write, "INSERT OR REPLACE INTO sums VALUES (?, ?, ?, ?)", sums, 4);
 	const struct perseus__value old[] = {
 		sums[0], sums[1], perseus__value_integer(job->last_complete - job->jobs->settings.n_kept_steps)};
-	perseus__write_add(write, "DELETE FROM reports WHERE job = ?1 AND (epoch < ?2 OR last_step < ?3)", old, 3);
+	perseus__write_add(write, "DELETE FROM reports WHERE job = ? AND epoch < ?", old, 2);
+	perseus__write_add(write, "DELETE FROM reports WHERE job = ? AND epoch = ? AND last_step < ?", old, 3);
 	struct perseus_error err;
 	if (perseus__job_save(job, write, &(struct perseus__saving){.saved = NULL}, &err))
-		job->n_saved_steps = job->savings.n_steps;
+		job->n_unsaved = 0;
 	perseus__text_fini(&text);
 }

@@ -193,10 +193,18 @@ perseus__jobs_begin(struct perseus__jobs *jobs)
 }
 
 void
-perseus__jobs_done(struct perseus__jobs *jobs)
+perseus__jobs_undo_begin(struct perseus__jobs *jobs)
 {
 	if (--jobs->n_under_way == 0)
 		(void)pthread_cond_broadcast(&jobs->quiet);
+}
+
+void
+perseus__jobs_done(struct perseus__jobs *jobs)
+{
+	(void)pthread_mutex_lock(&jobs->mutex);
+	perseus__jobs_undo_begin(jobs);
+	(void)pthread_mutex_unlock(&jobs->mutex);
 }
 
 static void
@@ -207,11 +215,11 @@ on_saved(void *user, const struct perseus_error *err)
 	perseus__jobs_lock(jobs, (struct perseus__now){0, 0});
 	if (saving->saved)
 		saving->saved(saving, perseus__jobs_find(jobs, saving->job), err);
-	perseus__jobs_done(jobs);
 	perseus__jobs_unlock(jobs);
 	if (saving->free_data)
 		saving->free_data(saving->data);
 	perseus__free(saving);
+	perseus__jobs_done(jobs);
 }
 
 bool
@@ -232,7 +240,7 @@ perseus__jobs_save(struct perseus__jobs *jobs, struct perseus__write *write, con
 	perseus__jobs_begin(jobs);
 	if (perseus__store_submit(jobs->settings.store, write, on_saved, copy, err) == PERSEUS_OK)
 		return true;
-	perseus__jobs_done(jobs);
+	perseus__jobs_undo_begin(jobs);
 	if (copy->free_data)
 		copy->free_data(copy->data);
 	perseus__free(copy);
@@ -353,7 +361,10 @@ tick_job(struct perseus__job *job)
 	save_seen(job);
 	if (job->has_profile && !job->is_profile_saved)
 		perseus__job_save_profile(job);
-	perseus__job_replan(job, "an announced straggler");
+	const bool is_announced = jobs->now.wall_ms >= job->announced_ms;
+	if (is_announced)
+		job->announced_ms = perseus__announced_next_ms(&job->announced, jobs->now.wall_ms);
+	perseus__job_replan(job, is_announced ? "an announced straggler" : "a better plan for the same deadline");
 	for (int32_t p = 0; p < job->request.parallel.dp; p++)
 		perseus__job_advance(job, p);
 }

@@ -126,6 +126,7 @@ saved_announcement(struct perseus__saving *saving, struct perseus__job *job, con
 	job->jobs->n_stragglers += announcement->degree > 1;
 	perseus__job_tell(job, PERSEUS__JOB_EVENT_STRAGGLER, "{\"pipeline\":%d,\"source\":\"announced\",\"degree\":%.6g}",
 			(int)announcement->pipeline, announcement->degree);
+	job->announced_ms = perseus__announced_next_ms(&job->announced, job->jobs->now.wall_ms);
 	perseus__job_replan(job, "an announced straggler");
 	perseus__job_view(job, saving->call, PERSEUS__JOB_VIEW_STRAGGLERS);
 }

@@ -246,7 +246,6 @@ read_sums(void *user, const struct perseus__value *columns, int n_columns, struc
 	job->epoch = (int32_t)columns[0].integer;
 	job->saved_step = columns[1].integer;
 	const enum perseus_status status = perseus__savings_read(columns[2].text, &job->savings, err);
-	job->n_saved_steps = job->savings.n_steps;
 	return status;
 }
 
@@ -339,6 +338,7 @@ load_job(struct perseus__job *job, const char *profile, struct perseus_error *er
 	for (int32_t r = 0; r < job->n_ranks; r++)
 		job->ranks[r].epoch = job->epoch;
 	job->is_replaying = false;
+	job->announced_ms = perseus__announced_next_ms(&job->announced, job->jobs->now.wall_ms);
 	perseus__job_pump_walk(job);
 	for (int32_t p = 0; p < job->request.parallel.dp; p++)
 		perseus__job_advance(job, p);

@@ -66,7 +66,7 @@ const char *const perseus__store_migrations[] = {
 	" last_step INTEGER NOT NULL," /* -1: windows alone */
 	" body TEXT NOT NULL"
 	") STRICT;"
-	"CREATE INDEX reports_of_rank ON reports (job, rank, last_step);"
+	"CREATE INDEX reports_by_step ON reports (job, epoch, last_step);"
 	/* What is left of reports that are gone: sums over all steps up to `step` of `epoch`, and of the epochs before. */
 	"CREATE TABLE sums ("
 	" job TEXT PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,"
