@@ -220,7 +220,7 @@ steps_per_clock(const struct perseus__walk *walk)
 	if (n_windows == 0 || walk->n_steps_run == 0)
 		return least;
 	const double wanted = ceil((double)PERSEUS__WALK_WINDOWS_PER_CLOCK * walk->n_steps_run / (double)n_windows);
-	const double most = fmax(least, (double)walk->settings.max_steps / MIN_CLOCKS);
+	const double most = fmax(least, walk->settings.max_steps / MIN_CLOCKS);
 	return (int32_t)fmax(least, fmin(wanted, most));
 }
 

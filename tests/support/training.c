@@ -263,7 +263,7 @@ training_time_s(const struct training *t, int32_t class_, int32_t mhz)
 static double
 power_w(const struct training *t, int32_t class_, int32_t mhz)
 {
-	const int32_t load = (int32_t)lround(t->load[class_] * PERSEUS__SIM_LOAD_UNITS);
+	const int32_t load = (int32_t)lround(t->load[class_] * (double)PERSEUS__SIM_LOAD_UNITS);
 	return (double)perseus__sim_model_power_uw(&t->model, t->is_constant[class_] ? 0 : clock_index(t, mhz), load)
 			* 1e-6;
 }

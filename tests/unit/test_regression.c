@@ -350,8 +350,8 @@ START_TEST(knows_how_wrong_it_is)
 	int32_t n_outliers = 0;
 	int32_t n = 0;
 	static struct dense dense;
-	enum { N_SYSTEMS = 150 };
-	for (int k = 0; k < N_SYSTEMS; k++) {
+	const int n_systems = 150;
+	for (int k = 0; k < n_systems; k++) {
 		fill(&dense, &random, false);
 		dense.n_windows = 250;
 		double move = noise->of_move * random_normal(&random);
@@ -373,7 +373,7 @@ START_TEST(knows_how_wrong_it_is)
 		const struct perseus__regression_fit fit = solve(regression);
 		for (int32_t j = 0; j < dense.n_columns; j++, n++)
 			squares += pow((fit.power_w[j] - dense.power_w[j]) / fit.standard_error_w[j], 2);
-		correlation += fit.correlation / N_SYSTEMS;
+		correlation += fit.correlation / n_systems;
 		n_outliers += fit.n_outliers;
 		perseus__regression_free(regression);
 	}
@@ -381,7 +381,7 @@ START_TEST(knows_how_wrong_it_is)
 			sqrt(squares / n), correlation);
 	/* Some 1000 normal deviates: the root of their mean square is within 0.1 of 1 by four standard deviations. */
 	ck_assert_msg(fabs(sqrt(squares / n) - 1) < 0.15, "%s: %.17g", noise->name, sqrt(squares / n));
-	ck_assert_msg(n_outliers >= noise->outliers * 0.9 * N_SYSTEMS * dense.n_windows, "%s: %d outliers", noise->name,
+	ck_assert_msg(n_outliers >= noise->outliers * 0.9 * n_systems * dense.n_windows, "%s: %d outliers", noise->name,
 			(int)n_outliers);
 	ck_assert_msg(fabs(correlation - noise->correlation) < 0.12, "%s: correlation %.17g", noise->name, correlation);
 }

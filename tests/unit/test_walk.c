@@ -262,7 +262,7 @@ START_TEST(keeps_its_word)
 {
 	static const char *const schedules[] = {"1f1b", "gpipe", "interleaved", "zb-h1"};
 	uint64_t random = 31 + (uint64_t)_i;
-	for (int k = 0; k < 12; k++) {
+	for (int k = 0; k < 5; k++) {
 		struct training_settings scene = training_settings_default();
 		scene.schedule = schedules[random_below(&random, 4)];
 		scene.stages_per_rank = scene.schedule[0] == 'i' ? 2 : 0;
