@@ -49,7 +49,6 @@ struct perseus__ask {
 	const struct perseus__api_route *route; /* NULL: there is none for this request */
 	struct perseus__path_parameters path;
 	struct perseus__zeus_waiter zeus_waiter; /* of a request for a schedule of Zeus's */
-	char identity[PERSEUS__IDENTITY_BYTES];  /* "token alice", "user 1000", "10.0.0.7" */
 };
 
 static inline struct perseus__ask *

@@ -10,13 +10,25 @@
 
 const char *const perseus__api_scopes[] = {"job-read", "job-write", "gpu-control", "gpu-read", "cpu-read", NULL};
 
+/* "token alice", "user 1000", "10.0.0.7": who is counted, and named in the log. */
+static void
+identity_text(const struct perseus__exchange *exchange, char text[PERSEUS__IDENTITY_BYTES])
+{
+	if (*exchange->token.subject)
+		(void)snprintf(text, PERSEUS__IDENTITY_BYTES, "token %s", exchange->token.subject);
+	else
+		perseus__peer_text(exchange->request.peer, text);
+}
+
 /* A line for whoever runs the server; what is wrong with a request itself is its sender's business alone. */
 static void
 log_refusal(const struct perseus__exchange *exchange, const char *why)
 {
 	struct perseus__log_line line;
+	char identity[PERSEUS__IDENTITY_BYTES];
+	identity_text(exchange, identity);
 	perseus__log_begin(&line, PERSEUS__LOG_WARNING, "refused");
-	perseus__log_text(&line, "who", ((const struct perseus__ask *)exchange)->identity);
+	perseus__log_text(&line, "who", identity);
 	perseus__log_text(&line, "path", exchange->request.path);
 	perseus__log_integer(&line, "code", exchange->response.code);
 	perseus__log_text(&line, "why", why);
@@ -77,15 +89,11 @@ find_scope(const struct perseus__api *api, const struct perseus__api_route *rout
 void
 perseus__api_check_access(const struct perseus__api *api, struct perseus__exchange *exchange)
 {
-	struct perseus__ask *ask = perseus__ask_of(exchange);
+	const struct perseus__ask *ask = perseus__ask_of(exchange);
 	enum perseus__api_scope scope = PERSEUS__SCOPE_JOB_WRITE;
-	char peer[PERSEUS__PEER_TEXT_BYTES];
-	perseus__peer_text(exchange->request.peer, peer);
-	(void)snprintf(ask->identity, sizeof ask->identity, "%s", peer);
 	if (find_scope(api, ask->route, &scope)) {
 		if (!check_token(api, exchange))
 			return;
-		(void)snprintf(ask->identity, sizeof ask->identity, "token %s", exchange->token.subject);
 		if (!(exchange->token.scopes & 1U << scope)) {
 			perseus__ask_refuse(exchange, 403, "The token of '%s' has not the scope '%s'.", exchange->token.subject,
 					perseus__api_scopes[scope]);
@@ -93,7 +101,11 @@ perseus__api_check_access(const struct perseus__api *api, struct perseus__exchan
 			return;
 		}
 	}
-	if (api->rate && !perseus__rate_take(api->rate, ask->identity, perseus__clock_mono_ns())) {
+	if (!api->rate)
+		return;
+	char identity[PERSEUS__IDENTITY_BYTES];
+	identity_text(exchange, identity);
+	if (!perseus__rate_take(api->rate, identity, perseus__clock_mono_ns())) {
 		perseus__ask_refuse(exchange, 429, "More than %d requests in a second.", (int)api->settings.requests_per_s);
 		exchange->response.asks_to_retry = true;
 		log_refusal(exchange, "too many requests");
