@@ -21,6 +21,7 @@ FIGURES = {
     "quantised_s": 10, "loss": 2e-5, "deadline_s": 0.05, "lookup_us": 20, "gap_mean": 0.0015, "gap_worst": 0.006,
     "share": 0.60, "points": 1.0, "window_us": 2, "thread_share": 0.005, "measure_share": 0.005, "measure_mb": 10,
     "agent_us": {1: 200, 64: 2000}, "polls_s": 1.0, "polls_mb": 300, "reports_per_s": 20000,
+    "detector_us": 100,
 }
 
 
@@ -283,6 +284,17 @@ def server_figures(results):
         yield what, asked, results.why_skipped("server, reports"), "–"
 
 
+def planner_figures(results):
+    planner, reason = results.one("planner"), results.why_skipped("planner")
+    for what, key in (("lookup in the table of plans that jobs share", "lookup_us"),
+                      ("straggler detector, a step of 64 pipelines", "detector_us")):
+        asked = f"≤ {FIGURES[key]} µs"
+        if planner:
+            yield what, asked, duration(planner[key] * 1e-6), verdict(planner[key] <= FIGURES[key])
+        else:
+            yield what, asked, reason, "–"
+
+
 def measure_figures(results):
     what = "`perseus measure` around an idle command, 10 Hz, 8 simulated GPUs"
     asked_share = f"≤ {percent(FIGURES['measure_share'], 1)} % of a core"
@@ -479,6 +491,14 @@ def server_section(results):
         lines += [f"{reports['ranks']:,} ranks report a step with {reports['classes']} classes each, wait for the "
                   f"acknowledgement, and report the next: {reports['per_s']:,} a second over {reports['seconds']:g} s. By "
                   "`bench_server_reports`, whose one thread is on the same machine and part of what is measured.", ""]
+    planner = results.one("planner")
+    if planner:
+        size = f"{planner['stages']}×{planner['microbatches']}"
+        lines += [f"A job of {size} has its first plan {duration(planner['first_plan_s'])} after it asks, and "
+                  f"{planner['deadlines']} deadlines of its table {duration(planner['table_s'])} after, by one thread; a lookup "
+                  f"takes {duration(planner['lookup_us'] * 1e-6)}. Stopping in the middle of the frontier takes "
+                  f"{duration(planner['free_s'])}. The straggler detector's step of 64 pipelines takes "
+                  f"{duration(planner['detector_us'] * 1e-6)}. By `bench_planner`.", ""]
     return ["### Job server", "", *lines] if lines else []
 
 
@@ -505,7 +525,7 @@ def render(results):
              f"{where['system']}, Meson build type {where['build_type']}. Times are processor time of one thread, medians "
              "where the tables say of how many.", ""]
     figures = [f for part in (lowtime_figures, frontier_figures, deadline_figures, plan_figures, meter_figures,
-                                 measure_figures, agent_figures, server_figures)
+                                 measure_figures, agent_figures, server_figures, planner_figures)
                for f in part(results)]
     lines += table(["what", "figure", "measured", "met"], figures, "llll")
     for section in (lowtime_section, frontier_section, quantised_section, deadline_section, plan_section, command_section,
