@@ -926,6 +926,27 @@ START_TEST(table_without_memory)
 }
 END_TEST
 
+/* A plan with a longer deadline that needs more is never taken. */
+START_TEST(lookup_takes_the_best)
+{
+	job_init(&tortured, 3, 4);
+	struct perseus__shape *shape = NULL;
+	ck_assert_int_eq(perseus__shape_new(&tortured.request, 5, &shape, NULL), PERSEUS_OK);
+	ck_assert_int_eq(perseus__shape_make(shape, NULL), PERSEUS_OK);
+	while (perseus__shape_fill(shape))
+		continue;
+	ck_assert_int_eq(perseus__shape_info(shape).n_plans, 5);
+	const int64_t middle_ns = shape->slots[2].deadline_ns;
+	ck_assert_int_eq(perseus__shape_plan(shape, middle_ns)->deadline_ns, middle_ns);
+	shape->slots[2].effective_j = shape->slots[0].effective_j + 1; /* as where a search had no luck */
+	ck_assert_int_eq(perseus__shape_plan(shape, middle_ns)->deadline_ns, shape->slots[1].deadline_ns);
+	ck_assert_double_eq(perseus__shape_effective_j(shape, middle_ns), shape->slots[1].effective_j);
+	ck_assert_int_eq(perseus__shape_plan(shape, INT64_MAX)->deadline_ns, shape->slots[4].deadline_ns);
+	perseus__shape_unref(shape);
+	job_fini(&tortured);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -945,6 +966,7 @@ main(void)
 	tcase_add_test(tcase, too_many_are_refused);
 	tcase_add_test(tcase, many_threads);
 	tcase_add_loop_test(tcase, bad_settings, 0, sizeof bad / sizeof bad[0]);
+	tcase_add_test(tcase, lookup_takes_the_best);
 	tcase_add_test(tcase, shape_without_memory);
 	tcase_add_test(tcase, table_without_memory);
 	suite_add_tcase(suite, tcase);
