@@ -167,7 +167,7 @@ free_worker(struct perseus__worker *worker)
 	if (worker->has_session)
 		perseus__session_fini(&worker->session);
 	perseus__control_fini(&worker->control);
-	perseus__link_free(worker->link);
+	perseus__curl_free(worker->link);
 	for (int32_t i = 0; i < worker->n_waiting; i++)
 		perseus__class_times_fini(&worker->waiting[i].report.classes);
 	perseus__class_times_fini(&worker->now.report.classes);
@@ -196,7 +196,7 @@ free_client(struct perseus_client *client)
 static enum perseus_status
 init_parts(struct perseus__worker *worker, const struct perseus_client_settings *settings, struct perseus_error *err)
 {
-	enum perseus_status status = perseus__order_parse(&worker->follow.order, settings->order, settings->n_order, err);
+	enum perseus_status status = perseus__order_read(&worker->follow.order, settings->order, settings->n_order, err);
 	if (status == PERSEUS_OK)
 		status = perseus__ring_new(&worker->ring, err);
 	if (status == PERSEUS_OK)
@@ -204,7 +204,7 @@ init_parts(struct perseus__worker *worker, const struct perseus_client_settings 
 	if (status == PERSEUS_OK)
 		status = look_for_gpu(worker, settings, err);
 	if (status == PERSEUS_OK)
-		status = perseus__link_new(&worker->link, err);
+		status = perseus__curl_new(&worker->link, err);
 	if (status != PERSEUS_OK)
 		return status;
 	worker->energy = perseus__energy_init(worker->node, 0);

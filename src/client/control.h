@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "client/curl.h"
 #include "client/latency.h"
-#include "client/link.h"
 #include "client/speaker.h"
 #include "client/timeline.h"
 
@@ -56,7 +56,7 @@ struct perseus__control_settings {
 	int32_t device;
 	int32_t gpu;
 	const char *agent_socket;
-	struct perseus__link *link;
+	struct perseus__curl *link;
 	struct perseus__timeline *timeline;
 	struct perseus__speaker *speaker;
 };

@@ -1,10 +1,13 @@
 /* When the GPU's energy counter moved, and how much energy was used up to a moment. */
 #include "client/energy.h"
 
-/* Readings lie no closer together around an expected step, whatever a reading takes. */
+/* Readings lie that close together around an expected step. */
 #define CLOSE_NS INT64_C(200000)
-/* So much longer than a reading takes the next one waits: half of the thread's time at most, a few ms in every 100. */
-enum { READ_SHARE = 2 };
+/*
+ * Where a reading takes longer, as NVIDIA's driver for an H200 does with some 10 ms, they are too few to catch a step
+ * and hold up what is more urgent: then they are placed as the meter places its, one or two for each step.
+ */
+#define SLOW_NS INT64_C(500000)
 /* How far ahead of the expected step readings begin, beyond the doubt in it. */
 #define AHEAD_NS INT64_C(1000000)
 /* A counter that moves all the time, or nobody knows when, is read so often. */
@@ -24,11 +27,10 @@ perseus__energy_init(const struct perseus_node *node, int32_t device)
 	return energy;
 }
 
-static int64_t
-spacing_ns(const struct perseus__energy *energy)
+bool
+perseus__energy_is_slow(const struct perseus__energy *energy)
 {
-	const int64_t slow_ns = READ_SHARE * energy->counter.read_ns;
-	return slow_ns > CLOSE_NS ? slow_ns : CLOSE_NS;
+	return energy->counter.read_ns > SLOW_NS;
 }
 
 int64_t
@@ -39,10 +41,10 @@ perseus__energy_due_ns(const struct perseus__energy *energy)
 	const struct perseus__counter_track *counter = &energy->counter;
 	if (!counter->was_read)
 		return counter->lost_ns ? counter->lost_ns + PERIOD_NS : 0;
-	if (!counter->is_known || counter->rhythm != PERSEUS__RHYTHM_REGULAR)
+	if (!counter->is_known || counter->rhythm != PERSEUS__RHYTHM_REGULAR || perseus__energy_is_slow(energy))
 		return perseus__counter_next(counter, PERIOD_NS);
 	const int64_t first_ns = counter->next_ns - counter->doubt_ns - AHEAD_NS;
-	const int64_t again_ns = counter->after_ns + spacing_ns(energy);
+	const int64_t again_ns = counter->after_ns + CLOSE_NS;
 	return first_ns > again_ns ? first_ns : again_ns;
 }
 

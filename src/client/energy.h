@@ -1,7 +1,7 @@
 /*
  * The GPU's energy counter: when to read it, when it moved, and how much energy was used up to a moment. Works on the
- * tracks of src/meter; what they leave to the meter is done here for one GPU: readings lie close together around the
- * moment at which the counter is expected to move, as close as it can be read.
+ * tracks of src/meter. What they leave to the meter is done here for one GPU: where a reading takes next to no time,
+ * many lie around the moment at which the counter is expected to move.
  */
 #ifndef PERSEUS_CLIENT_ENERGY_H
 #define PERSEUS_CLIENT_ENERGY_H
@@ -40,6 +40,9 @@ struct perseus__energy perseus__energy_init(const struct perseus_node *node, int
 
 /* When the counter is to be read next; INT64_MAX: never. */
 int64_t perseus__energy_due_ns(const struct perseus__energy *energy);
+
+/* A reading takes so long that more urgent things go first. */
+bool perseus__energy_is_slow(const struct perseus__energy *energy);
 
 /* Reads the counter. True where it moved since the last anchor: there is a new one. */
 bool perseus__energy_read(struct perseus__energy *energy);

@@ -25,7 +25,7 @@ perseus__order_add(
 }
 
 enum perseus_status
-perseus__order_parse(struct perseus__order *order, const char *const *texts, int32_t n, struct perseus_error *err)
+perseus__order_read(struct perseus__order *order, const char *const *texts, int32_t n, struct perseus_error *err)
 {
 	for (int32_t i = 0; i < n; i++) {
 		struct perseus_instruction instruction;

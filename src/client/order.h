@@ -26,7 +26,7 @@ PERSEUS_MUST_USE enum perseus_status perseus__order_add(
 		struct perseus__order *order, const struct perseus_instruction *instruction, struct perseus_error *err);
 
 /* Reads `texts`, length `n`, into an empty order. Errors: INVALID, "order[3]: ..."; NO_MEMORY. */
-PERSEUS_MUST_USE enum perseus_status perseus__order_parse(
+PERSEUS_MUST_USE enum perseus_status perseus__order_read(
 		struct perseus__order *order, const char *const *texts, int32_t n, struct perseus_error *err);
 
 bool perseus__order_is_same(const struct perseus__order *order, const struct perseus__order *other);

@@ -30,7 +30,7 @@ enum {
 };
 
 static enum perseus_status
-init_line(struct perseus__line *line, const struct perseus__session *session, struct perseus__link *link,
+init_line(struct perseus__line *line, const struct perseus__session *session, struct perseus__curl *link,
 		struct perseus_error *err)
 {
 	return perseus__call_init(&line->call, link, NULL, session->settings->token, err);
@@ -38,7 +38,7 @@ init_line(struct perseus__line *line, const struct perseus__session *session, st
 
 enum perseus_status
 perseus__session_init(struct perseus__session *session, const struct perseus_client_settings *settings,
-		struct perseus__link *link, struct perseus__speaker *speaker, struct perseus_error *err)
+		struct perseus__curl *link, struct perseus__speaker *speaker, struct perseus_error *err)
 {
 	*session = (struct perseus__session){.settings = settings,
 		.speaker = speaker,
@@ -153,7 +153,8 @@ note_failure(struct perseus__session *session, struct perseus__line *line, int64
 		return FAILURE_OF_SERVER;
 	}
 	note_answer(session);
-	if (call->code == HTTP_UNKNOWN)
+	const bool is_about_job = session->state != PERSEUS__SESSION_JOB;
+	if (call->code == HTTP_UNKNOWN && is_about_job)
 		return FAILURE_IS_UNKNOWN;
 	line->retry_ns = now_ns + REFUSED_RETRY_NS;
 	if (!session->has_complained)
@@ -174,8 +175,7 @@ note_success(struct perseus__session *session, struct perseus__line *line)
 static void
 leave(struct perseus__session *session, int64_t now_ns)
 {
-	if (session->state != PERSEUS__SESSION_JOB)
-		perseus__say(session->speaker, "the server does not know job %s any more: clocks are let go", session->job);
+	perseus__say(session->speaker, "the server does not know job %s any more: clocks are let go", session->job);
 	session->state = PERSEUS__SESSION_JOB;
 	session->job[0] = '\0';
 	session->entry.retry_ns = now_ns + UNKNOWN_RETRY_NS;

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "client/link.h"
+#include "client/curl.h"
 #include "client/program.h"
 #include "client/report.h"
 #include "client/session_json.h"
@@ -55,7 +55,7 @@ struct perseus__session {
 
 /* `settings` with a server_url. Errors: INVALID for a URL; NO_MEMORY. Free with perseus__session_fini. */
 PERSEUS_MUST_USE enum perseus_status perseus__session_init(struct perseus__session *session,
-		const struct perseus_client_settings *settings, struct perseus__link *link, struct perseus__speaker *speaker,
+		const struct perseus_client_settings *settings, struct perseus__curl *link, struct perseus__speaker *speaker,
 		struct perseus_error *err);
 void perseus__session_fini(struct perseus__session *session);
 

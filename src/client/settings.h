@@ -6,7 +6,7 @@
 
 #include <perseus/client.h>
 
-/* INVALID with the name of the member. The order's texts are looked at by perseus__order_parse. */
+/* INVALID with the name of the member. The order's texts are looked at by perseus__order_read. */
 PERSEUS_MUST_USE enum perseus_status perseus__settings_check(
 		const struct perseus_client_settings *settings, struct perseus_error *err);
 

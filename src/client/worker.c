@@ -22,6 +22,8 @@
 #define QUIET_AFTER_NS (1000 * MS)
 /* Ahead of an expected event, beyond a tenth of the time until then. */
 #define AHEAD_NS (MS / 2)
+/* How late the counter may be read for the sake of a clock. */
+#define LATE_ENERGY_NS (30 * MS)
 /* At the end: for the counter's last step, and for the rest of it. */
 #define LAST_ENERGY_NS (150 * MS)
 #define LAST_NS (2500 * MS)
@@ -49,14 +51,30 @@ events_due_ns(const struct perseus__worker *worker, int64_t now_ns)
 	return now_ns + (worker->has_clocks && worker->ended_ns == 0 ? FOLLOWED_NS : WATCHED_NS);
 }
 
+/*
+ * When the counter is read next: as it wants, but for a reading that would still be under way when a clock is due. It
+ * is late then, which costs nothing for a while.
+ */
+static int64_t
+energy_due_ns(const struct perseus__worker *worker)
+{
+	const int64_t due_ns = perseus__energy_due_ns(&worker->energy);
+	if (due_ns == INT64_MAX || !perseus__energy_is_slow(&worker->energy) || !worker->is_awaited)
+		return due_ns;
+	const int64_t expected_ns = sooner(worker->early_ns, worker->expected_ns);
+	const int64_t begin_ns = perseus__clock_mono_ns();
+	const int64_t end_ns = (due_ns > begin_ns ? due_ns : begin_ns) + 2 * worker->energy.counter.read_ns;
+	return end_ns < expected_ns ? due_ns : sooner(due_ns + LATE_ENERGY_NS, expected_ns + LATE_ENERGY_NS / 2);
+}
+
 static int64_t
 due_ns(const struct perseus__worker *worker, int64_t now_ns)
 {
 	int64_t due_ns = events_due_ns(worker, now_ns);
 	due_ns = sooner(due_ns, worker->early_ns);
-	due_ns = sooner(due_ns, perseus__link_due_ns(worker->link));
+	due_ns = sooner(due_ns, perseus__curl_due_ns(worker->link));
 	due_ns = sooner(due_ns, perseus__control_due_ns(&worker->control));
-	due_ns = sooner(due_ns, perseus__energy_due_ns(&worker->energy));
+	due_ns = sooner(due_ns, energy_due_ns(worker));
 	return worker->has_session ? sooner(due_ns, perseus__session_due_ns(&worker->session)) : due_ns;
 }
 
@@ -69,7 +87,7 @@ wait_until(const struct perseus__worker *worker, int64_t due_ns, bool is_ending)
 		return;
 	const struct timespec left = {.tv_sec = left_ns / 1000000000, .tv_nsec = left_ns % 1000000000};
 	struct pollfd fds[] = {
-		{.fd = perseus__link_fd(worker->link), .events = POLLIN},
+		{.fd = perseus__curl_fd(worker->link), .events = POLLIN},
 		{.fd = is_ending ? -1 : worker->wake, .events = POLLIN},
 	};
 	(void)ppoll(fds, 2, &left, NULL); /* whatever it says, everything is looked at */
@@ -109,7 +127,7 @@ static void
 read_energy(struct perseus__worker *worker)
 {
 	const int64_t now_ns = perseus__clock_mono_ns();
-	if (perseus__energy_due_ns(&worker->energy) <= now_ns && perseus__energy_read(&worker->energy)) {
+	if (energy_due_ns(worker) <= now_ns && perseus__energy_read(&worker->energy)) {
 		/* All that was told until the counter moved. */
 		perseus__worker_take_events(worker, perseus__clock_mono_ns());
 		perseus__worker_take_energy(worker);
@@ -158,7 +176,7 @@ turn(struct perseus__worker *worker)
 {
 	const struct perseus__report_state state = report_state(worker);
 	prepare_cuda(worker);
-	perseus__link_run(worker->link);
+	perseus__curl_run(worker->link);
 	perseus__worker_take_events(worker, perseus__clock_mono_ns());
 	perseus__worker_tick(worker, perseus__clock_mono_ns());
 	(void)perseus__control_run(&worker->control, perseus__clock_mono_ns());
@@ -185,7 +203,7 @@ end(struct perseus__worker *worker)
 	}
 	for (int64_t now_ns = begin_ns; now_ns - begin_ns < LAST_NS; now_ns = perseus__clock_mono_ns()) {
 		const struct perseus__report_state state = report_state(worker);
-		perseus__link_run(worker->link);
+		perseus__curl_run(worker->link);
 		(void)perseus__control_run(&worker->control, now_ns);
 		read_energy(worker);
 		perseus__worker_settle(worker, now_ns, now_ns - begin_ns > LAST_ENERGY_NS);

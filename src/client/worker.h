@@ -64,7 +64,7 @@ struct perseus__worker {
 	struct perseus_node *node; /* the one GPU; NULL: none is seen */
 	int32_t gpu;               /* its number */
 	struct perseus__speaker speaker;
-	struct perseus__link *link;
+	struct perseus__curl *link;
 	struct perseus__session session;
 	bool has_session;
 	struct perseus__control control;

@@ -402,7 +402,7 @@ free_settings(void *settings)
 	perseus__settings_fini(settings);
 }
 
-static struct perseus__link *torture_link;
+static struct perseus__curl *torture_link;
 
 static enum perseus_status
 make_session(void **out, struct perseus_error *err)
@@ -426,8 +426,8 @@ free_session(void *session)
 static enum perseus_status
 make_link(void **out, struct perseus_error *err)
 {
-	struct perseus__link *link = NULL;
-	const enum perseus_status status = perseus__link_new(&link, err);
+	struct perseus__curl *link = NULL;
+	const enum perseus_status status = perseus__curl_new(&link, err);
 	if (status == PERSEUS_OK)
 		*out = link;
 	return status;
@@ -436,7 +436,7 @@ make_link(void **out, struct perseus_error *err)
 static void
 free_link(void *link)
 {
-	perseus__link_free(link);
+	perseus__curl_free(link);
 }
 
 START_TEST(out_of_memory)
@@ -444,12 +444,12 @@ START_TEST(out_of_memory)
 	static const struct torture_scenario scenarios[] = {{"program", make_program, free_program},
 		{"settings", make_settings, free_settings}, {"link", make_link, free_link},
 		{"session", make_session, free_session}};
-	ck_assert_int_eq(perseus__link_new(&torture_link, NULL), PERSEUS_OK);
+	ck_assert_int_eq(perseus__curl_new(&torture_link, NULL), PERSEUS_OK);
 	for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
 		torture_run(&scenarios[i], FAILING_ALLOC_ONE);
 		torture_run(&scenarios[i], FAILING_ALLOC_REST);
 	}
-	perseus__link_free(torture_link);
+	perseus__curl_free(torture_link);
 }
 END_TEST
 

@@ -173,7 +173,7 @@ static void
 take_order_word(struct run *run, const char *word)
 {
 	struct perseus_error err = {.message = ""};
-	ck_assert_msg(perseus__order_parse(&run->follow.order, &word, 1, &err) == PERSEUS_OK, "%s", err.message);
+	ck_assert_msg(perseus__order_read(&run->follow.order, &word, 1, &err) == PERSEUS_OK, "%s", err.message);
 }
 
 START_TEST(follows)

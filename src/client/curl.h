@@ -2,8 +2,8 @@
  * HTTP requests that nobody waits for, over TCP and Unix sockets: libcurl's multi interface under a descriptor that one
  * thread waits for together with everything else it waits for. Connections are kept.
  */
-#ifndef PERSEUS_CLIENT_LINK_H
-#define PERSEUS_CLIENT_LINK_H
+#ifndef PERSEUS_CLIENT_CURL_H
+#define PERSEUS_CLIENT_CURL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 /* An answer of more bytes fails: a program of a hundred segments of a long order has some hundred thousand. */
 enum { PERSEUS__MAX_ANSWER = 64 << 20, PERSEUS__WHY_BYTES = 256 };
 
-struct perseus__link;
+struct perseus__curl;
 
 enum perseus__call_state {
 	PERSEUS__CALL_IDLE,
@@ -26,7 +26,7 @@ enum perseus__call_state {
 
 /* One request at a time, again and again. */
 struct perseus__call {
-	struct perseus__link *link;
+	struct perseus__curl *link;
 	struct perseus__call *next; /* of the link's */
 	void *easy;
 	void *headers;
@@ -38,25 +38,25 @@ struct perseus__call {
 };
 
 /* Errors: NO_MEMORY, IO. */
-PERSEUS_MUST_USE enum perseus_status perseus__link_new(struct perseus__link **out, struct perseus_error *err);
+PERSEUS_MUST_USE enum perseus_status perseus__curl_new(struct perseus__curl **out, struct perseus_error *err);
 
 /* After all of its calls. */
-void perseus__link_free(struct perseus__link *link);
+void perseus__curl_free(struct perseus__curl *link);
 
-/* Becomes readable when perseus__link_run has something to do. */
-int perseus__link_fd(const struct perseus__link *link);
+/* Becomes readable when perseus__curl_run has something to do. */
+int perseus__curl_fd(const struct perseus__curl *link);
 
-/* When perseus__link_run is to be called whatever the descriptor says; INT64_MAX: not. */
-int64_t perseus__link_due_ns(const struct perseus__link *link);
+/* When perseus__curl_run is to be called whatever the descriptor says; INT64_MAX: not. */
+int64_t perseus__curl_due_ns(const struct perseus__curl *link);
 
 /* Goes on with all calls that are under way, without waiting. */
-void perseus__link_run(struct perseus__link *link);
+void perseus__curl_run(struct perseus__curl *link);
 
 /*
  * A call for requests over `socket_path` (NULL: to where URLs say) with the bearer `token` (NULL: none). Errors:
  * INVALID for a token that fits into no header; NO_MEMORY.
  */
-PERSEUS_MUST_USE enum perseus_status perseus__call_init(struct perseus__call *call, struct perseus__link *link,
+PERSEUS_MUST_USE enum perseus_status perseus__call_init(struct perseus__call *call, struct perseus__curl *link,
 		const char *socket_path, const char *token, struct perseus_error *err);
 
 /* Under way or not. */

@@ -1,5 +1,5 @@
 /* HTTP requests that nobody waits for. */
-#include "client/link.h"
+#include "client/curl.h"
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -17,7 +17,7 @@ enum { MAX_BODY = 64 << 20, NS_PER_MS = 1000000, MAX_EVENTS = 16 };
 /* A peer that is gone without a word is noticed by these, in seconds. */
 static const long keep_alive_idle_s = 5, keep_alive_interval_s = 2, connect_timeout_ms = 3000;
 
-struct perseus__link {
+struct perseus__curl {
 	CURLM *multi;
 	int epoll;
 	int64_t due_ns;
@@ -29,7 +29,7 @@ static int
 watch_socket(CURL *easy, curl_socket_t socket, int what, void *user, void *known)
 {
 	(void)easy;
-	struct perseus__link *link = user;
+	struct perseus__curl *link = user;
 	struct epoll_event event = {.data.fd = socket};
 	if (what == CURL_POLL_REMOVE) {
 		(void)epoll_ctl(link->epoll, EPOLL_CTL_DEL, socket, NULL); /* closing has removed it, perhaps */
@@ -47,22 +47,22 @@ static int
 set_timer(CURLM *multi, long timeout_ms, void *user)
 {
 	(void)multi;
-	struct perseus__link *link = user;
+	struct perseus__curl *link = user;
 	link->due_ns = timeout_ms < 0 ? INT64_MAX : perseus__clock_mono_ns() + (int64_t)timeout_ms * NS_PER_MS;
 	return 0;
 }
 
 enum perseus_status
-perseus__link_new(struct perseus__link **out, struct perseus_error *err)
+perseus__curl_new(struct perseus__curl **out, struct perseus_error *err)
 {
-	struct perseus__link *link = perseus__new_array(1, sizeof *link);
+	struct perseus__curl *link = perseus__new_array(1, sizeof *link);
 	if (!link)
 		return perseus__no_memory(err);
 	link->due_ns = INT64_MAX;
 	link->epoll = epoll_create1(EPOLL_CLOEXEC);
 	link->multi = curl_multi_init();
 	if (link->epoll < 0 || !link->multi) {
-		perseus__link_free(link);
+		perseus__curl_free(link);
 		return perseus__fail(err, PERSEUS_IO, "no descriptor, or no memory, for requests");
 	}
 	(void)curl_multi_setopt(link->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
@@ -74,7 +74,7 @@ perseus__link_new(struct perseus__link **out, struct perseus_error *err)
 }
 
 void
-perseus__link_free(struct perseus__link *link)
+perseus__curl_free(struct perseus__curl *link)
 {
 	if (!link)
 		return;
@@ -86,20 +86,20 @@ perseus__link_free(struct perseus__link *link)
 }
 
 int
-perseus__link_fd(const struct perseus__link *link)
+perseus__curl_fd(const struct perseus__curl *link)
 {
 	return link->epoll;
 }
 
 int64_t
-perseus__link_due_ns(const struct perseus__link *link)
+perseus__curl_due_ns(const struct perseus__curl *link)
 {
 	return link->due_ns;
 }
 
 /* What curl says of requests that are over. */
 static void
-take_done(struct perseus__link *link)
+take_done(struct perseus__curl *link)
 {
 	int n_left;
 	for (CURLMsg *message; (message = curl_multi_info_read(link->multi, &n_left));) {
@@ -122,7 +122,7 @@ take_done(struct perseus__link *link)
 }
 
 void
-perseus__link_run(struct perseus__link *link)
+perseus__curl_run(struct perseus__curl *link)
 {
 	int n_running;
 	struct epoll_event events[MAX_EVENTS];
@@ -176,7 +176,7 @@ set_headers(struct perseus__call *call, const char *token)
 }
 
 enum perseus_status
-perseus__call_init(struct perseus__call *call, struct perseus__link *link, const char *socket_path, const char *token,
+perseus__call_init(struct perseus__call *call, struct perseus__curl *link, const char *socket_path, const char *token,
 		struct perseus_error *err)
 {
 	*call = (struct perseus__call){
@@ -194,7 +194,11 @@ perseus__call_init(struct perseus__call *call, struct perseus__link *link, const
 	const CURLcode results[] = {
 		curl_easy_setopt(call->easy, CURLOPT_NOSIGNAL, 1L),
 		curl_easy_setopt(call->easy, CURLOPT_NOPROXY, socket_path ? "*" : NULL),
+#if LIBCURL_VERSION_NUM >= 0x075500
 		curl_easy_setopt(call->easy, CURLOPT_PROTOCOLS_STR, "http,https"),
+#else
+		curl_easy_setopt(call->easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS)),
+#endif
 		curl_easy_setopt(call->easy, CURLOPT_UNIX_SOCKET_PATH, socket_path),
 		curl_easy_setopt(call->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket),
 		curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, (struct curl_slist *)call->headers),
