@@ -256,7 +256,7 @@ take_plan(void *user, const struct perseus__value *columns, int n_columns, struc
 	struct perseus__zeus_ready ready = {0};
 	const char *key = columns[0].text;
 	struct perseus__zeus_job *job = job_of_key(zeus, key);
-	struct perseus__zeus_plan *plan;
+	struct perseus__zeus_plan *plan = NULL;
 	enum perseus_status status;
 	(void)n_columns;
 	if (!job || job->state != PERSEUS__ZEUS_STARTING)
@@ -268,7 +268,7 @@ take_plan(void *user, const struct perseus__value *columns, int n_columns, struc
 				columns[1].length - strlen(solution_mark), perseus__zeus_n_lists(job), &plan, err);
 	else
 		status = fail_kept(plans, key, err);
-	if (status == PERSEUS_OK)
+	if (plan)
 		perseus__zeus_start(job, plan, job->active_ns, &ready);
 	return status;
 }

@@ -120,6 +120,7 @@ locate(const char *bytes, size_t length, size_t quoted_position, struct perseus_
 {
 	size_t end = 0;
 	struct perseus__text again = quote(bytes, length, quoted_position, &end);
+	error->is_memory |= again.failed;
 	perseus__text_fini(&again);
 	error->line = 1;
 	error->column = 1;

@@ -30,9 +30,8 @@ park(struct perseus__zeus_job *job, struct perseus__zeus_poll *poll)
 }
 
 static void
-unpark(struct perseus__zeus_poll *poll)
+unpark(struct perseus__zeus_job *job, struct perseus__zeus_poll *poll)
 {
-	struct perseus__zeus_job *job = poll->job;
 	if (poll->previous)
 		poll->previous->next = poll->next;
 	else
@@ -50,7 +49,7 @@ perseus__zeus_forget(struct perseus__zeus_poll *poll)
 {
 	if (!poll->job)
 		return false;
-	unpark(poll);
+	unpark(poll->job, poll);
 	return true;
 }
 
@@ -91,7 +90,7 @@ perseus__zeus_answer_all(
 {
 	while (job->polls) {
 		struct perseus__zeus_poll *poll = job->polls;
-		unpark(poll);
+		unpark(job, poll);
 		poll->outcome = outcome;
 		make_ready(poll, ready);
 	}
@@ -125,7 +124,7 @@ open_round(struct perseus__zeus_job *job, int64_t now_ns, struct perseus__zeus_r
 	job->active_ns = now_ns;
 	while (job->polls) {
 		struct perseus__zeus_poll *poll = job->polls;
-		unpark(poll);
+		unpark(job, poll);
 		job->ranks[poll->rank].is_served = true;
 		(void)settle(job, poll);
 		make_ready(poll, ready);
@@ -144,7 +143,7 @@ perseus__zeus_start(struct perseus__zeus_job *job, struct perseus__zeus_plan *pl
 	}
 	while (job->polls) {
 		struct perseus__zeus_poll *poll = job->polls;
-		unpark(poll);
+		unpark(job, poll);
 		(void)settle(job, poll);
 		make_ready(poll, ready);
 	}
