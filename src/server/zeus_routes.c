@@ -186,7 +186,8 @@ perseus__serve_zeus_result(struct perseus__api *api, struct perseus__exchange *e
 
 /*
  * The value of a key of the query, the last where there are several; other keys are none of our business, as Zeus's
- * server takes them, too. NULL: there is none. A value too long is cut, and is no number then either.
+ * server takes them, too. NULL: there is none. A value with a zero byte is taken as empty, and one too long is cut:
+ * neither becomes a number that it is not.
  */
 static const char *
 query_value(const struct perseus__exchange *exchange, const char *key, char *value, size_t bytes)
@@ -200,6 +201,8 @@ query_value(const struct perseus__exchange *exchange, const char *key, char *val
 			continue;
 		const size_t n = perseus__url_decode(pair.value, pair.value_length, true, value, bytes - 1);
 		value[n < bytes ? n : bytes - 1] = '\0';
+		if (strlen(value) < n && n < bytes)
+			value[0] = '\0';
 		is_there = true;
 	}
 	return is_there ? value : NULL;

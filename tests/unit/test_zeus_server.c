@@ -259,6 +259,8 @@ START_TEST(refuses_what_cannot_be)
 	check("GET /schedule/{id}?rank=x", NULL, 422, "[\"query\", \"rank\"], \"msg\": \"value is not a valid integer\"");
 	check("GET /schedule/{id}?rank=-1", NULL, 422, "\"value_error.number.not_ge\", \"ctx\": {\"limit_value\": 0}");
 	check("GET /schedule/{id}?rank=2", NULL, 422, "\"value_error.number.not_lt\", \"ctx\": {\"limit_value\": 2}");
+	check("GET /schedule/{id}?rank=0%00", NULL, 422,
+			"[\"query\", \"rank\"], \"msg\": \"value is not a valid integer\"");
 	check("GET /schedule/{id}?rank=x&rank=+0&wait=0&other=1", NULL, 200, FIRST);
 	check("POST /result/{id}", RESULT(2), 422, "\"value_error.number.not_lt\", \"ctx\": {\"limit_value\": 2}");
 	check("POST /result/{id}", RESULT(0), 200, "null");
