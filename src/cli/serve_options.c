@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "cli/duration.h"
 #include "cli/option_value.h"
 #include "cli/signing_key.h"
 #include "format/output_file.h"
@@ -19,6 +20,8 @@ enum {
 	KEY_TOKEN_KEY,
 	KEY_ZEUS_TOKEN,
 	KEY_RATE,
+	KEY_MAX_IDLE,
+	KEY_PLANNERS,
 	KEY_THREADS,
 	KEY_ZEUS_SOLUTION,
 	KEY_ZEUS_SCHEDULER,
@@ -37,6 +40,7 @@ static const struct argp_option option_table[] = {
 		"Where jobs are kept (default server.db in $STATE_DIRECTORY, else in perseus below $XDG_STATE_HOME or "
 		"~/.local/state)",
 		0},
+	{"max-idle", KEY_MAX_IDLE, "DURATION", 0, "After how long a job that nobody speaks of is ended (default 7d)", 0},
 	{NULL, 0, NULL, 0, "Access", 2},
 	{"token-key", KEY_TOKEN_KEY, "FILE", 0, "Ask for tokens that are signed with this key", 0},
 	{"require-token-for-zeus", KEY_ZEUS_TOKEN, NULL, 0, "Of Zeus's clients, too, which send none by themselves", 0},
@@ -47,6 +51,7 @@ static const struct argp_option option_table[] = {
 	{"zeus-dump-dir", KEY_ZEUS_DUMP_DIR, "DIR", 0, "Where their jobs are written down (default ./dump)", 0},
 	{"no-zeus-dumps", KEY_ZEUS_NO_DUMPS, NULL, 0, "Do not write them down", 0},
 	{NULL, 0, NULL, 0, "Process", 4},
+	{"planner-threads", KEY_PLANNERS, "N", 0, "Threads that plan (default 2)", 0},
 	{"threads", KEY_THREADS, "N", 0, "Threads that serve each socket (default 2)", 0},
 	{"log-level", KEY_LOG_LEVEL, "LEVEL", 0, "error, warning, notice, info (default) or debug", 0},
 	{0},
@@ -121,6 +126,14 @@ parse_option(int key, char *arg, struct argp_state *state)
 	case KEY_THREADS:
 		options->settings.server.n_threads =
 				perseus__option_count(state, "--threads", arg, 1, PERSEUS__SERVER_MAX_THREADS);
+		return 0;
+	case KEY_PLANNERS:
+		options->settings.planner.n_threads =
+				perseus__option_count(state, "--planner-threads", arg, 1, PERSEUS__SERVER_MAX_THREADS);
+		return 0;
+	case KEY_MAX_IDLE:
+		if (!perseus__duration_parse(arg, &options->max_idle_s) || options->max_idle_s <= 0)
+			argp_error(state, "--max-idle takes a duration such as 12h or 7d, not '%s'", arg);
 		return 0;
 	case KEY_LOG_LEVEL:
 		options->has_log_level = true;
@@ -204,6 +217,9 @@ finish_zeus(struct perseus__serve_options *options, char *const *environment, st
 		status = perseus__zeus_settings_text(&zeus->solution_path, options->zeus_solution, err);
 	if (status == PERSEUS_OK && options->zeus_dump_dir)
 		status = perseus__zeus_settings_text(&zeus->dump_dir, options->zeus_dump_dir, err);
+	if (options->max_idle_s > 0)
+		zeus->max_idle_s = options->max_idle_s;
+	options->settings.jobs.max_idle_ms = zeus->max_idle_s * 1000;
 	if (options->has_no_zeus_dumps)
 		zeus->has_dumps = false;
 	return status == PERSEUS_OK ? take_zeus_level(options, err) : status;

@@ -17,6 +17,7 @@ struct perseus__serve_options {
 	const char *zeus_scheduler;
 	const char *zeus_dump_dir;
 	bool has_no_zeus_dumps;
+	int64_t max_idle_s; /* 0: not given */
 	bool has_log_level;
 	enum perseus__log_level log_level;
 };

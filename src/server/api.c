@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What takes a while: pages of metrics, frontiers, profiles. */
-enum { N_THREADS = 2, MAX_TASKS = 256 };
+/* What takes a while: pages of metrics, frontiers, profiles, and the orders of all ranks that come at once. */
+enum { N_THREADS = 2, MAX_TASKS = 16384 };
 
 enum perseus_status
 perseus__api_new(const struct perseus__api_settings *settings, struct perseus__events *events,
@@ -174,11 +174,13 @@ run_later(void *user, bool is_ending)
 {
 	struct perseus__exchange *exchange = user;
 	const struct perseus__ask *ask = perseus__ask_of(exchange);
+	const bool is_own = ask->route->mode == PERSEUS__API_OWN_LATER;
 	if (is_ending)
 		perseus__respond_unavailable(exchange, "The server is ending.");
 	else
 		ask->route->handle(ask->api, exchange);
-	exchange->finish(exchange);
+	if (is_ending || !is_own)
+		exchange->finish(exchange);
 	return PERSEUS__TASK_DONE;
 }
 
@@ -193,6 +195,7 @@ run(struct perseus__api *api, struct perseus__exchange *exchange)
 		exchange->finish(exchange);
 		return;
 	case PERSEUS__API_LATER:
+	case PERSEUS__API_OWN_LATER:
 		if (perseus__tasks_add(api->tasks, 0, run_later, exchange, &err) == PERSEUS_OK)
 			return;
 		perseus__respond_unavailable(exchange, err.message);

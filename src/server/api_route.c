@@ -22,15 +22,15 @@ enum { NONE = 0, SMALL = 64 * 1024, LARGE = 1024 * 1024, ORDER = 8 * 1024 * 1024
 	X(GET, "/v1/jobs/{job}", OWN, READ, NONE, "", job)                                                \
 	X(DELETE, "/v1/jobs/{job}", OWN, WRITE, NONE, "", job_end)                                        \
 	X(GET, "/v1/jobs/{job}/events", NOW, READ, NONE, "", job_events)                                  \
-	X(GET, "/v1/jobs/{job}/frontier", OWN, READ, NONE, "", frontier)                                  \
-	X(GET, "/v1/jobs/{job}/plan", OWN, READ, NONE, "", plan)                                          \
-	X(GET, "/v1/jobs/{job}/plans", OWN, READ, NONE, "", plans)                                        \
-	X(GET, "/v1/jobs/{job}/profile", OWN, READ, NONE, "format", profile)                              \
-	X(PUT, "/v1/jobs/{job}/profile", OWN, WRITE, PROFILE, "blocking_power_w", profile_new)            \
-	X(POST, "/v1/jobs/{job}/ranks", OWN, WRITE, ORDER, "", rank_new)                                  \
+	X(GET, "/v1/jobs/{job}/frontier", OWN_LATER, READ, NONE, "", frontier)                            \
+	X(GET, "/v1/jobs/{job}/plan", OWN_LATER, READ, NONE, "", plan)                                    \
+	X(GET, "/v1/jobs/{job}/plans", OWN_LATER, READ, NONE, "", plans)                                  \
+	X(GET, "/v1/jobs/{job}/profile", OWN_LATER, READ, NONE, "format", profile)                        \
+	X(PUT, "/v1/jobs/{job}/profile", OWN_LATER, WRITE, PROFILE, "blocking_power_w", profile_new)      \
+	X(POST, "/v1/jobs/{job}/ranks", OWN_LATER, WRITE, ORDER, "", rank_new)                            \
 	X(GET, "/v1/jobs/{job}/ranks/{rank}/plan", OWN, WRITE, NONE, "have start step wait_s", rank_plan) \
 	X(POST, "/v1/jobs/{job}/ranks/{rank}/steps", OWN, WRITE, LARGE, "", rank_steps)                   \
-	X(GET, "/v1/jobs/{job}/reports", OWN, READ, NONE, "rank limit", reports)                          \
+	X(GET, "/v1/jobs/{job}/reports", OWN_LATER, READ, NONE, "rank limit", reports)                    \
 	X(GET, "/v1/jobs/{job}/stragglers", OWN, READ, NONE, "", stragglers)                              \
 	X(POST, "/v1/jobs/{job}/stragglers", OWN, WRITE, SMALL, "", straggler_new)                        \
 	X(POST, "/v1/jobs/{job}/target", OWN, WRITE, SMALL, "", target_new)                               \

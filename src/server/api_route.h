@@ -12,9 +12,10 @@
 
 /* When a handler runs, and who finishes the exchange. */
 enum perseus__api_mode {
-	PERSEUS__API_NOW,   /* in the connection's thread, as it does not wait; finished by the caller */
-	PERSEUS__API_LATER, /* in a task's thread, as it takes a while; finished by the caller */
-	PERSEUS__API_OWN,   /* in the connection's thread; the handler sees to the exchange's end */
+	PERSEUS__API_NOW,       /* in the connection's thread, as it does not wait; finished by the caller */
+	PERSEUS__API_LATER,     /* in a task's thread, as it takes a while; finished by the caller */
+	PERSEUS__API_OWN,       /* in the connection's thread; the handler sees to the exchange's end */
+	PERSEUS__API_OWN_LATER, /* in a task's thread; the handler sees to the exchange's end */
 };
 
 /* What a token must allow, where tokens are used. */

@@ -12,9 +12,11 @@ typedef void perseus__api_handler(struct perseus__api *api, struct perseus__exch
 /* pages.c: of the server itself */
 perseus__api_handler perseus__serve_health;
 perseus__api_handler perseus__serve_info;
-perseus__api_handler perseus__serve_metrics;
 perseus__api_handler perseus__serve_openapi;
 perseus__api_handler perseus__serve_version;
+
+/* metrics_page.c */
+perseus__api_handler perseus__serve_metrics;
 
 /* event_routes.c */
 perseus__api_handler perseus__serve_events;

@@ -305,6 +305,7 @@ PERSEUS_MUST_USE enum perseus_status perseus__savings_read(
 		const char *text, struct perseus__savings *out, struct perseus_error *err);
 
 /* job_views.c */
+struct perseus__job_figures perseus__job_figures(const struct perseus__job *job); /* O(pipelines) */
 void perseus__job_view_summary(const struct perseus__job *job, struct perseus__json *json, bool is_brief);
 void perseus__job_view(struct perseus__job *job, struct perseus__call *call, enum perseus__job_view view);
 

@@ -124,7 +124,34 @@ write_pipelines(const struct perseus__job *job, struct perseus__json *json)
 	perseus__json_close_array(json);
 }
 
-/* What is planned of an iteration of the whole job, and without plans. */
+struct perseus__job_figures
+perseus__job_figures(const struct perseus__job *job)
+{
+	const double overhead_s = isfinite(job->overhead_s) ? job->overhead_s : 0;
+	const double gpus = perseus__job_gpus_per_stage(job);
+	const int32_t n_pipelines = job->request.parallel.dp;
+	struct perseus__job_figures figures = {.is_there = job->shape != NULL};
+	for (int32_t p = 0; p < n_pipelines && figures.is_there; p++) {
+		const struct perseus__program *latest = perseus__rollout_latest(&job->pipelines[p].rollout);
+		figures.is_there = latest && latest->promise.is_there;
+		if (!figures.is_there)
+			break;
+		const double degree = perseus__job_degree(job, p);
+		figures.time_s = fmax(figures.time_s, degree * (double)latest->promise.time_ns / NANO + overhead_s);
+		figures.baseline_time_s =
+				fmax(figures.baseline_time_s, degree * (double)latest->promise.baseline_time_ns / NANO + overhead_s);
+	}
+	for (int32_t p = 0; p < n_pipelines && figures.is_there; p++) {
+		const struct perseus__promise *promise = &perseus__rollout_latest(&job->pipelines[p].rollout)->promise;
+		const double waiting_w = (double)promise->blocking_uw * 1e-6;
+		const double idle_s = figures.time_s - (double)promise->time_ns / NANO;
+		const double baseline_idle_s = figures.baseline_time_s - (double)promise->baseline_time_ns / NANO;
+		figures.energy_j += gpus * ((double)promise->energy_nj / NANO + waiting_w * idle_s);
+		figures.baseline_j += gpus * ((double)promise->baseline_energy_nj / NANO + waiting_w * baseline_idle_s);
+	}
+	return figures;
+}
+
 static void
 write_plan(const struct perseus__job *job, struct perseus__json *json)
 {
@@ -133,38 +160,17 @@ write_plan(const struct perseus__job *job, struct perseus__json *json)
 		return;
 	}
 	const struct perseus__shape_info info = perseus__shape_info(job->shape);
-	const double overhead_s = isfinite(job->overhead_s) ? job->overhead_s : 0;
-	double energy_j = 0, baseline_j = 0, span_s = 0, baseline_s = 0;
-	bool is_whole = true;
-	for (int32_t p = 0; p < job->request.parallel.dp; p++) {
-		const struct perseus__program *latest = perseus__rollout_latest(&job->pipelines[p].rollout);
-		is_whole &= latest && latest->promise.is_there;
-		if (!is_whole)
-			break;
-		const double degree = perseus__job_degree(job, p);
-		span_s = fmax(span_s, degree * (double)latest->promise.time_ns / NANO);
-		baseline_s = fmax(baseline_s, degree * (double)latest->promise.baseline_time_ns / NANO);
-	}
-	for (int32_t p = 0; p < job->request.parallel.dp && is_whole; p++) {
-		const struct perseus__promise *promise = &perseus__rollout_latest(&job->pipelines[p].rollout)->promise;
-		const double waiting_w = (double)promise->blocking_uw * 1e-6;
-		const double gpus = perseus__job_gpus_per_stage(job);
-		energy_j += gpus
-				* ((double)promise->energy_nj / NANO
-						+ waiting_w * (span_s + overhead_s - (double)promise->time_ns / NANO));
-		baseline_j += gpus
-				* ((double)promise->baseline_energy_nj / NANO
-						+ waiting_w * (baseline_s + overhead_s - (double)promise->baseline_time_ns / NANO));
-	}
+	const struct perseus__job_figures figures = perseus__job_figures(job);
+	const bool is_whole = figures.is_there;
 	perseus__json_open_object(json, "plan", false);
 	perseus__json_nano(json, "t_min_s", info.t_min_ns);
 	perseus__json_nano(json, "t_star_s", info.t_star_ns);
 	perseus__json_number(json, "overhead_s", job->overhead_s);
-	perseus__json_number(json, "iteration_time_s", is_whole ? span_s + overhead_s : NAN);
-	perseus__json_number(json, "energy_j", is_whole ? energy_j : NAN);
-	perseus__json_number(json, "baseline_time_s", is_whole ? baseline_s + overhead_s : NAN);
-	perseus__json_number(json, "baseline_j", is_whole ? baseline_j : NAN);
-	write_saving(json, "saving", energy_j, is_whole ? baseline_j : 0);
+	perseus__json_number(json, "iteration_time_s", is_whole ? figures.time_s : NAN);
+	perseus__json_number(json, "energy_j", is_whole ? figures.energy_j : NAN);
+	perseus__json_number(json, "baseline_time_s", is_whole ? figures.baseline_time_s : NAN);
+	perseus__json_number(json, "baseline_j", is_whole ? figures.baseline_j : NAN);
+	write_saving(json, "saving", figures.energy_j, is_whole ? figures.baseline_j : 0);
 	perseus__json_boolean(json, "is_feasible", job->answer.is_feasible);
 	perseus__json_number(json, "switch_latency_s", job->asked_latency_s);
 	perseus__json_close_object(json);

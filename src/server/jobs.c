@@ -408,6 +408,19 @@ perseus__jobs_tick(struct perseus__jobs *jobs, struct perseus__now now)
 }
 
 void
+perseus__jobs_visit_figures(struct perseus__jobs *jobs,
+		void (*visit)(void *user, const char *job, const struct perseus__job_figures *figures), void *user)
+{
+	perseus__jobs_lock(jobs, (struct perseus__now){0, 0});
+	for (const struct perseus__job *job = jobs->first; job; job = job->next) {
+		const struct perseus__job_figures figures = perseus__job_figures(job);
+		if (figures.is_there && job->phase != PERSEUS__JOB_PHASE_ENDED)
+			visit(user, job->id, &figures);
+	}
+	perseus__jobs_unlock(jobs);
+}
+
+void
 perseus__jobs_counts(struct perseus__jobs *jobs, struct perseus__jobs_counts *counts)
 {
 	perseus__jobs_lock(jobs, (struct perseus__now){0, 0});

@@ -199,4 +199,17 @@ struct perseus__jobs_counts {
 
 void perseus__jobs_counts(struct perseus__jobs *jobs, struct perseus__jobs_counts *counts);
 
+/* What is planned of an iteration of a whole job, and without plans, the time that plans do not know of included. */
+struct perseus__job_figures {
+	bool is_there; /* every pipeline has a plan */
+	double time_s;
+	double energy_j;
+	double baseline_time_s;
+	double baseline_j;
+};
+
+/* Calls `visit` for each job that has figures, with the jobs' lock held: it must not call back, nor wait. */
+void perseus__jobs_visit_figures(struct perseus__jobs *jobs,
+		void (*visit)(void *user, const char *job, const struct perseus__job_figures *figures), void *user);
+
 #endif

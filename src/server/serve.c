@@ -45,6 +45,8 @@ perseus__serve_settings_default(void)
 	struct perseus__serve_settings settings = {
 		.socket = {.mode = 0660},
 		.server = perseus__server_settings_default(),
+		.planner = perseus__planner_settings_default(),
+		.jobs = perseus__jobs_settings_default(),
 	};
 	settings.server.n_threads = 2;
 	/* A token of 4 KiB and the line of the request fit. */
@@ -131,9 +133,9 @@ publish(void *user, const char *job, enum perseus__job_event event, const char *
 static enum perseus_status
 start_jobs(struct process *process, struct perseus_error *err)
 {
-	struct perseus__jobs_settings settings = perseus__jobs_settings_default();
+	struct perseus__jobs_settings settings = process->settings->jobs;
 	const struct perseus__now now = {.mono_ns = perseus__clock_mono_ns(), .wall_ms = perseus__clock_wall_ms()};
-	const enum perseus_status status = perseus__planner_new(NULL, &process->planner, err);
+	const enum perseus_status status = perseus__planner_new(&process->settings->planner, &process->planner, err);
 	if (status != PERSEUS_OK)
 		return status;
 	settings.store = process->store;

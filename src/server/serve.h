@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include "server/api.h"
+#include "server/jobs.h"
+#include "server/planner.h"
 #include "server/zeus_settings.h"
 #include "service/listen.h"
 #include "service/server.h"
@@ -17,6 +19,8 @@ struct perseus__serve_settings {
 	struct perseus__api_settings api;   /* what it serves is filled in here */
 	struct perseus__server_settings server;
 	struct perseus__zeus_settings zeus;
+	struct perseus__planner_settings planner;
+	struct perseus__jobs_settings jobs; /* store, planner and sink are filled in here */
 };
 
 /* Twelve thousand connections on few threads; no addresses. The settings for Zeus are the caller's to make and free. */

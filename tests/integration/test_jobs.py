@@ -97,7 +97,13 @@ def test_ranks_get_the_plan_together(server):
     assert job.get("/profile?format=json").json["source"] == "uploaded"
     assert job.get("/profile?format=xml").status == 400
     assert job.get("/plans").json["plans"][0]["phase"] == "plan"
-    assert [listed["job"] for listed in server.client().get("/v1/jobs").json["jobs"]] == [job.path.split("/")[-1]]
+    name = job.path.split("/")[-1]
+    assert [listed["job"] for listed in server.client().get("/v1/jobs").json["jobs"]] == [name]
+    samples = dict(line.rsplit(" ", 1) for line in server.client().get("/metrics").body.splitlines() if line[0] != "#")
+    plan = job.get().json["plan"]
+    assert float(samples[f'perseus_plan_iteration_seconds{{job="{name}"}}']) == plan["iteration_time_s"] > 0
+    assert float(samples[f'perseus_plan_energy_joules{{job="{name}"}}']) == plan["energy_j"] > 0
+    assert samples['perseus_jobs{phase="planned"}'] == "1"
 
 
 def test_a_poll_waits_and_is_told(server):
@@ -112,7 +118,7 @@ def test_a_poll_waits_and_is_told(server):
     have, start = begun[0]["revision"], begun[0]["from_step"]
     thread = threading.Thread(target=lambda: answers.append(job.poll(0, have, start, 3, wait_s=30)))
     thread.start()
-    until(lambda: "perseus_waiting_polls 1" in server.client().get("/metrics").body)
+    until(lambda: "perseus_schedule_waiters 1" in server.client().get("/metrics").body)
     assert job.post(job.path + "/target", {"kind": "energy"}).status == 200
     thread.join()
     assert answers[-1]["revision"] > have and answers[-1]["from_step"] is None
@@ -125,9 +131,9 @@ def test_a_poll_whose_peer_is_gone_is_forgotten(server):
     begun = job.follow()
     client = server.tcp_client()
     client.connection.request("GET", f"{job.path}/ranks/0/plan?have={begun[0]['revision']}&start={begun[0]['from_step']}")
-    until(lambda: "perseus_waiting_polls 1" in server.client().get("/metrics").body)
+    until(lambda: "perseus_schedule_waiters 1" in server.client().get("/metrics").body)
     client.close()
-    until(lambda: "perseus_waiting_polls 0" in server.client().get("/metrics").body)
+    until(lambda: "perseus_schedule_waiters 0" in server.client().get("/metrics").body)
 
 
 def test_a_killed_server_knows_what_it_acknowledged(server):
