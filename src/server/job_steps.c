@@ -103,6 +103,7 @@ add_window(struct perseus__job *job, const struct perseus__rank *rank, const str
 				.class_ = c, .frequency_mhz = busy->frequency_mhz, .time_s = busy->time_s};
 	}
 	const struct perseus__walk_window window = {.pp = rank->at.pp,
+		.rank = (int32_t)(rank - job->ranks),
 		.time_s = from->time_s,
 		.energy_j = from->energy_j,
 		.error_j = from->error_j,

@@ -219,9 +219,10 @@ steps_per_clock(const struct perseus__walk *walk)
 	const int32_t least = walk->settings.min_steps_per_clock;
 	if (n_windows == 0 || walk->n_steps_run == 0)
 		return least;
+	const int32_t share = walk->settings.max_steps / MIN_CLOCKS;
+	const int32_t most = share > least ? share : least;
 	const double wanted = ceil((double)PERSEUS__WALK_WINDOWS_PER_CLOCK * walk->n_steps_run / (double)n_windows);
-	const double most = fmax(least, walk->settings.max_steps / MIN_CLOCKS);
-	return (int32_t)fmax(least, fmin(wanted, most));
+	return wanted < least ? least : wanted > most ? most : (int32_t)wanted;
 }
 
 /* Takes the next clock of the pass, leaving out as many as the budget makes necessary; -1 where there is none. */
