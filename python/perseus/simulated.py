@@ -50,7 +50,6 @@ class SimulatedGPU:
             self.work[name] = what if isinstance(what, Work) else Work(*what)
         self.n_instructions = 0
         self.n_late = 0  # of them, those that the CPU computed for longer than the GPU had to
-        _perseus.sim_load(self._node, index, float("nan"))
 
     @contextlib.contextmanager
     def instruction(self, kind: str, stage: int) -> Iterator[None]:
@@ -69,7 +68,11 @@ class SimulatedGPU:
             _perseus.sim_wait(self._node, self.index)
 
     def attach(self, schedule: Any) -> None:
-        """Has the chunks that a schedule of torch.distributed.pipelining computes last as on the GPU."""
+        """Has the chunks that a schedule of torch.distributed.pipelining computes last as on the GPU.
+
+        Between them it blocks, as a GPU does that waits for a transfer.
+        """
+        _perseus.sim_load(self._node, self.index, float("nan"))
         stages = getattr(schedule, "_stages", None) or [schedule._stage]
         for stage in stages:
             self._wrap(stage, "forward_one_chunk", lambda args, kwargs: "F")
