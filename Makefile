@@ -11,7 +11,7 @@ run_tests = rm -f $(1)/meson-logs/testlog.json; status=0; \
 	meson test -C $(1) --no-rebuild --print-errorlogs </dev/null || status=1; \
 	tools/test-summary $(1)/meson-logs/testlog.json && exit $$status
 
-.PHONY: all demo check bench install asan fuzz lint format clean help
+.PHONY: all demo demo-live check bench install asan fuzz lint format clean help
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
 
@@ -21,6 +21,7 @@ $(BUILD)/build.ninja:
 help:
 	@echo 'make          build; the program is $(BUILD)/perseus'
 	@echo 'make demo     install what is missing, build, plan the example job, leave pictures in out/demo'
+	@echo 'make demo-live  the same live: a PyTorch pipeline on simulated GPUs, profiled, planned and re-planned as it trains'
 	@echo 'make check    install what is missing, build, run every test; with TORCH=1 those with PyTorch, too'
 	@echo 'make bench    measure; compares with lowtime from PyPI'
 	@echo 'make install  install (PREFIX, DESTDIR)'
@@ -37,6 +38,16 @@ demo:
 	@mkdir -p out
 	@$(BUILD)/perseus plan $(DEMO) --output out/demo
 	@echo 'Look at:' && ls out/demo/*.svg out/demo/*.png
+
+# With PyTorch, which is installed into the build directory where it is not there.
+demo-live:
+	@tools/install-deps build live
+	@[ ! -e $(BUILD)/build.ninja ] || [ -e $(BUILD)/perseus-server ] || meson setup --reconfigure $(BUILD) -Dtools=enabled
+	@$(MAKE) --no-print-directory all
+	@tools/install-torch $(BUILD)
+	@$(BUILD)/torch/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps \
+		--no-build-isolation --force-reinstall ./python
+	@$(BUILD)/torch/bin/python examples/live/run --program $(BUILD)/perseus
 
 check:
 	@tools/install-deps build test

@@ -1,32 +1,11 @@
 """A small transformer, cut into stages of a pipeline, and text for it to learn."""
 
-import dataclasses
-from typing import List, Tuple
+from typing import Tuple
 
 import torch
+from shape import Shape
 from torch import nn
 from torch.nn import functional
-
-
-@dataclasses.dataclass(frozen=True)
-class Shape:
-    layers: int
-    hidden: int
-    heads: int
-    sequence: int
-    vocabulary: int
-
-    HEAD_LAYERS = 1.0  # the output layer is as much work as so many others; a stand-in for its true share
-
-    def split(self, n_stages: int) -> List[range]:
-        """Layers of each stage, as even as can be; what is over goes to the first ones."""
-        base, over = divmod(self.layers, n_stages)
-        firsts = [stage * base + min(stage, over) for stage in range(n_stages + 1)]
-        return [range(firsts[stage], firsts[stage + 1]) for stage in range(n_stages)]
-
-    def cost(self, stage: int, n_stages: int) -> float:
-        """Work of a stage, in layers: the last has the output layer on top."""
-        return len(self.split(n_stages)[stage]) + (self.HEAD_LAYERS if stage == n_stages - 1 else 0)
 
 
 class Block(nn.Module):

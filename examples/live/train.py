@@ -8,6 +8,7 @@ With PERSEUS_SERVER in the environment, Perseus is attached after --free-steps s
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import sys
@@ -21,15 +22,9 @@ from torch.distributed.pipelining import PipelineStage
 from torch.distributed.pipelining.schedules import PipelineScheduleSingle, get_schedule_class
 
 import perseus
-import perseus.simulated
-from model import Shape, Stage, ThroughHost, batch_of, loss_of
-
-# Backward over forward of the same layers, and its two halves.
-KIND_COSTS = {"F": 1.0, "B": 2.0, "I": 1.0, "W": 1.0}
-# PyTorch leaves the whole backward of the first stage to W.
-FIRST_STAGE_COSTS = {"F": 1.0, "B": 2.0, "I": 0.05, "W": 2.0}
-# Of the GPU's highest power: backward keeps more of it busy than forward.
-KIND_LOADS = {"F": 0.85, "B": 1.0, "I": 0.95, "W": 0.95}
+from model import Stage, ThroughHost, batch_of, loss_of
+from perseus.simulated import SimulatedGPU
+from shape import Shape
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -50,14 +45,22 @@ def parse_arguments() -> argparse.Namespace:
     add("--steps", type=int, default=20, help="at most so many; 0: until --stop-file is there")
     add("--stop-file", type=Path, help="training ends where this file appears")
     add("--free-steps", type=int, default=0, help="steps before Perseus is attached")
+    add("--warm-up", type=int, default=3, help="with --real: steps ahead of the energy's window")
     add("--devices", default=os.environ.get("PERSEUS_DEVICES"), help="simulated GPUs; default sim:a100xN, private")
     add("--layer-ms", type=float, default=10, help="simulated: forward of one layer at the highest clock")
     add("--real", action="store_true", help="on GPUs")
     add("--through-host", action="store_true", help="with --real: gloo, tensors sent by the host; ranks may share a GPU")
-    add("--log", type=Path, help="directory for one JSON line per step and rank, rank_R.jsonl")
+    add("--step-log", type=Path, help="directory for one JSON line per step and rank, rank_R.jsonl")
     add("--summary", type=Path, help="directory for one JSON document per rank at the end, rank_R.json")
     add("--print-steps", action="store_true")
     return parser.parse_args()
+
+
+def find_device(args: argparse.Namespace) -> torch.device:
+    """Where this rank computes; ranks may share a GPU."""
+    if not args.real:
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count())
 
 
 class Pipeline:
@@ -69,7 +72,8 @@ class Pipeline:
         self.pp, self.dp = self.rank % args.pp, self.rank // args.pp
         self.pp_group = self._group([[dp * args.pp + pp for pp in range(args.pp)] for dp in range(args.dp)])
         self.dp_group = self._group([[dp * args.pp + pp for dp in range(args.dp)] for pp in range(args.pp)])
-        self.device = self._find_device()
+        self.device = find_device(args)
+        self.transport = torch.device("cpu") if args.through_host else self.device  # where tensors lie that are sent
         self.shape = Shape(args.layers, args.hidden, args.heads, args.sequence, args.vocabulary)
         schedule_class = get_schedule_class(args.schedule)
         self.is_single = issubclass(schedule_class, PipelineScheduleSingle)
@@ -77,7 +81,7 @@ class Pipeline:
         torch.manual_seed(1)
         self.stages = [self._make_stage(index) for index in self._stage_indices(schedule_class.__name__)]
         self.schedule = schedule_class(
-            self.stages[0] if self.is_single else self.stages, n_microbatches=args.microbatches, loss_fn=loss_of
+            self.stages[0] if self.is_single else self.stages, n_microbatches=args.microbatches, loss_fn=self.loss
         )
         self.parameters = [p for stage in self.stages for p in stage.submod.parameters()]
         self.optimizer = torch.optim.AdamW(self.parameters, lr=args.learning_rate)
@@ -89,13 +93,6 @@ class Pipeline:
             mine = group if self.rank in ranks else mine
         return mine
 
-    def _find_device(self) -> torch.device:
-        if not self.args.real:
-            return torch.device("cpu")
-        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", self.rank)) % torch.cuda.device_count())
-        torch.cuda.set_device(device)
-        return device
-
     def _stage_indices(self, schedule: str) -> List[int]:
         if self.is_single:
             return [self.pp]
@@ -103,11 +100,11 @@ class Pipeline:
         return [self.pp, self.n_stages - 1 - self.pp if is_v else self.pp + self.args.pp]
 
     def _make_stage(self, index: int) -> PipelineStage:
-        module: torch.nn.Module = Stage(self.shape, index, self.n_stages).to(getattr(torch, self.args.dtype))
-        if self.args.real and self.args.through_host:
+        with self.device:
+            module: torch.nn.Module = Stage(self.shape, index, self.n_stages).to(getattr(torch, self.args.dtype))
+        if self.args.through_host:
             module = ThroughHost(module, self.device)
-            return PipelineStage(module, index, self.n_stages, torch.device("cpu"), group=self.pp_group)
-        return PipelineStage(module.to(self.device), index, self.n_stages, self.device, group=self.pp_group)
+        return PipelineStage(module, index, self.n_stages, self.transport, group=self.pp_group)
 
     @property
     def has_first(self) -> bool:
@@ -117,14 +114,17 @@ class Pipeline:
     def has_last(self) -> bool:
         return any(stage.is_last for stage in self.stages)
 
+    def loss(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return loss_of(logits.to(self.device), target.to(self.device))
+
     def forward_backward(self, step: int) -> float:
         """Runs the schedule once; the loss, 0 on ranks that do not see it."""
         args = self.args
         tokens, target = batch_of(self.shape, args.microbatches * args.microbatch_size, step * args.dp + self.dp)
         losses: List[torch.Tensor] = []
-        inputs = (tokens.to(self.stages[0].device),) if self.has_first else ()
+        inputs = (tokens.to(self.transport),) if self.has_first else ()
         if self.has_last:
-            self.schedule.step(*inputs, target=target.to(self.stages[0].device), losses=losses)
+            self.schedule.step(*inputs, target=target.to(self.transport), losses=losses)
             return float(torch.stack(losses).detach().mean())
         self.schedule.step(*inputs)
         return 0.0
@@ -134,7 +134,7 @@ class Pipeline:
         if self.args.dp == 1:
             return
         gradients = [p.grad for p in self.parameters if p.grad is not None]
-        whole = torch._utils._flatten_dense_tensors(gradients)
+        whole = torch._utils._flatten_dense_tensors(gradients).to(self.transport)
         dist.all_reduce(whole, group=self.dp_group)
         whole /= self.args.dp
         for gradient, part in zip(gradients, torch._utils._unflatten_dense_tensors(whole, gradients)):
@@ -146,94 +146,154 @@ class Pipeline:
 
     def agree(self, loss: float, wants_to_stop: bool) -> "tuple[float, bool]":
         """The mean loss of all pipelines, and whether any rank wants to stop: the same answer for all."""
-        device = self.device if self.args.real and not self.args.through_host else torch.device("cpu")
-        sums = torch.tensor([loss, float(wants_to_stop)], dtype=torch.float64, device=device)
+        sums = torch.tensor([loss, float(wants_to_stop)], dtype=torch.float64, device=self.transport)
         dist.all_reduce(sums)
         return float(sums[0]) / self.args.dp, float(sums[1]) > 0
 
 
-def simulate(pipeline: Pipeline) -> Optional["perseus.simulated.SimulatedGPU"]:
+def simulate(pipeline: Pipeline) -> Optional[SimulatedGPU]:
     """A simulated GPU under this rank's stages."""
     args = pipeline.args
     if args.real:
         return None
-    work = {}
-    for stage in range(pipeline.n_stages):
-        costs = FIRST_STAGE_COSTS if stage == 0 else KIND_COSTS
-        for kind, cost in costs.items():
-            seconds = args.layer_ms / 1e3 * cost * pipeline.shape.cost(stage, pipeline.n_stages)
-            work[kind, stage] = perseus.simulated.Work(seconds, KIND_LOADS[kind])
-    gpu = perseus.simulated.SimulatedGPU(args.devices or f"sim:a100x{args.pp * args.dp}", pipeline.rank, work)
+    work = pipeline.shape.work(pipeline.n_stages, args.layer_ms / 1e3)
+    gpu = SimulatedGPU(args.devices or f"sim:a100x{args.pp * args.dp}", pipeline.rank, work)
     gpu.attach(pipeline.schedule)
     return gpu
 
 
 def attach_perseus(pipeline: Pipeline) -> Any:
-    """The client and its hooks; None where PERSEUS_SERVER is not set."""
-    if not os.environ.get("PERSEUS_SERVER"):
-        return None
-    import perseus.client
+    """Hooks in the schedule, which tell a client what goes on. Without PERSEUS_SERVER they do nothing."""
     import perseus.torch
 
     args = pipeline.args
-    client = perseus.client.Client(
-        job_name=os.environ.get("PERSEUS_JOB", "live"),
-        rank=pipeline.rank,
-        dp=args.dp,
-        pp=args.pp,
-        dp_rank=pipeline.dp,
-        pp_rank=pipeline.pp,
-        gpu=pipeline.rank,
-        fingerprint={"model": f"transformer-{args.layers}x{args.hidden}", "microbatch_size": str(args.microbatch_size)},
-    )
-    return client, perseus.torch.attach(pipeline.schedule, client)
+    settings = {"devices": args.devices} if args.devices else {}
+    fingerprint = {
+        "model": f"transformer, {args.layers} layers of {args.hidden}, {args.heads} heads",
+        "sequence": args.sequence,
+        "microbatch_size": args.microbatch_size,
+        "dtype": args.dtype,
+    }
+    return perseus.torch.attach(pipeline.schedule, fingerprint=fingerprint, **settings)
+
+
+@dataclasses.dataclass
+class Moment:
+    """What is read at the end of a step."""
+
+    time_s: float
+    energy_j: float  # 0 without a simulated GPU
+    counter_j: float
+
+    @classmethod
+    def now(cls, gpu: Optional[SimulatedGPU]) -> "Moment":
+        energy_j, counter_j = (gpu.energy_j, gpu.counter_j) if gpu else (0.0, 0.0)
+        return cls(time.monotonic(), energy_j, counter_j)
+
+
+class Log:
+    """A line of JSON for every step, for whoever watches from outside."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        directory = pipeline.args.step_log
+        self._is_simulated = not pipeline.args.real
+        self._prints = pipeline.args.print_steps and pipeline.rank == 0
+        self._file = open(directory / f"rank_{pipeline.rank}.jsonl", "a", encoding="utf-8") if directory else None
+        self.times_s: List[float] = []
+        self.losses: List[float] = []
+
+    def step(self, step: int, began: Moment, ended: Moment, loss: float, client: Any) -> None:
+        self.times_s.append(ended.time_s - began.time_s)
+        self.losses.append(loss)
+        if self._prints:
+            print(f"step {step}: loss {loss:.4f}, {ended.time_s - began.time_s:.4f} s", flush=True)
+        if self._file is None:
+            return
+        info = client.info if client is not None else None
+        line = {
+            "step": step,
+            "time_s": ended.time_s - began.time_s,
+            "energy_j": ended.energy_j - began.energy_j if self._is_simulated else None,
+            "ended_s": ended.time_s,
+            "loss": loss,
+            "phase": info.phase if info else "",
+            "revision": info.revision if info else -1,
+            "acknowledged": info.n_acknowledged if info else 0,
+            "followed": info.n_followed if info else 0,
+            "refused": info.n_clocks_refused if info else 0,
+            "job": info.job if info else "",
+            "control": info.control if info else "",
+        }
+        self._file.write(json.dumps(line) + "\n")
+        self._file.flush()
+
+
+class Meter:
+    """On real GPUs: their energy counters around all steps but the first ones, read by rank 0 for all of its node."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._is_on = pipeline.args.real and pipeline.rank == 0
+        self._measurement: Any = None
+        self._window: Any = None
+
+    def begin(self) -> None:
+        if self._is_on:
+            self._measurement = perseus.measure("steps", sync=torch.cuda.synchronize)
+            self._window = self._measurement.__enter__()
+
+    def end(self, n_steps: int) -> Optional[Dict[str, Any]]:
+        if self._measurement is None:
+            return None
+        self._measurement.__exit__(None, None, None)
+        devices = [device for device in self._window.devices if device.kind == "gpu"]
+        return {
+            "steps": n_steps,
+            "time_s": self._window.time_s,
+            "gpus": [
+                {"index": gpu.index, "name": gpu.name, "energy_j": gpu.energy_j, "error_j": gpu.error_j}
+                for gpu in devices
+            ],
+        }
 
 
 def train(pipeline: Pipeline) -> Dict[str, Any]:
     args = pipeline.args
     gpu = simulate(pipeline)
-    log = open(args.log / f"rank_{pipeline.rank}.jsonl", "w", encoding="utf-8") if args.log else None
-    attachment: Any = None
-    losses: List[float] = []
-    times_s: List[float] = []
+    log = Log(pipeline)
+    hooks: Any = None
+    meter = Meter(pipeline)
     dist.barrier()
-    began_s, began_j, began_counter_j = time.monotonic(), gpu.energy_j if gpu else 0.0, gpu.counter_j if gpu else 0.0
-    last_s, last_j = began_s, began_j
+    began = last = Moment.now(gpu)
     step = 0
     is_over = False
     while not is_over and (args.steps == 0 or step < args.steps):
-        if step == args.free_steps and attachment is None:
-            attachment = attach_perseus(pipeline)
+        if step == args.warm_up:
+            meter.begin()
+        if step == args.free_steps:
+            hooks = attach_perseus(pipeline)
         loss = pipeline.forward_backward(step)
         pipeline.reduce_gradients()
         pipeline.update()
         wants_to_stop = pipeline.rank == 0 and args.stop_file is not None and args.stop_file.exists()
         loss, is_over = pipeline.agree(loss, wants_to_stop)
-        now_s, now_j = time.monotonic(), gpu.energy_j if gpu else 0.0
-        losses.append(loss)
-        times_s.append(now_s - last_s)
-        line = {"step": step, "time_s": now_s - last_s, "energy_j": now_j - last_j if gpu else None, "loss": loss}
-        if log:
-            log.write(json.dumps(line) + "\n")
-            log.flush()
-        if args.print_steps and pipeline.rank == 0:
-            print(f"step {step}: loss {loss:.4f}, {now_s - last_s:.4f} s", flush=True)
-        last_s, last_j = now_s, now_j
+        now = Moment.now(gpu)
+        log.step(step, last, now, loss, hooks.client if hooks else None)
+        last = now
         step += 1
-    if attachment is not None:
-        client, hooks = attachment
+    metered = meter.end(step - args.warm_up)
+    if hooks is not None:
         hooks.detach()
-        client.close()
-    if gpu:
+    if gpu is not None:
         gpu.idle()
     return {
         "rank": pipeline.rank,
         "steps": step,
-        "loss": losses,
-        "time_s": times_s,
-        "total_time_s": last_s - began_s,
-        "energy_true_j": last_j - began_j if gpu else None,
-        "energy_counter_j": gpu.counter_j - began_counter_j if gpu else None,
+        "loss": log.losses,
+        "time_s": log.times_s,
+        "total_time_s": last.time_s - began.time_s,
+        "energy_true_j": last.energy_j - began.energy_j if gpu else None,
+        "energy_counter_j": last.counter_j - began.counter_j if gpu else None,
+        "metered": metered,
         "is_simulated": gpu is not None,
         "instructions": gpu.n_instructions if gpu else None,
         "instructions_late": gpu.n_late if gpu else None,
@@ -242,7 +302,13 @@ def train(pipeline: Pipeline) -> Dict[str, Any]:
 
 def main() -> int:
     args = parse_arguments()
-    torch.set_num_threads(1 if not args.real else torch.get_num_threads())
+    if args.through_host and not args.real:
+        print("train: --through-host goes with --real", file=sys.stderr)
+        return 2
+    if args.real:
+        torch.cuda.set_device(find_device(args))
+    else:
+        torch.set_num_threads(1)
     dist.init_process_group("nccl" if args.real and not args.through_host else "gloo")
     if dist.get_world_size() != args.pp * args.dp:
         print(f"train: {dist.get_world_size()} processes are not pp {args.pp} x dp {args.dp}", file=sys.stderr)
