@@ -5,6 +5,7 @@
  *   sim_control SPEC load GPU LEVEL
  *   sim_control SPEC fault GPU NAME 0|1
  *   sim_control SPEC slow GPU SLOWNESS  everything takes so many times as long
+ *   sim_control SPEC truth GPU MHZ LOAD WORK_NS   how long in s such work takes, and its energy in J
  *   sim_control SPEC energy             the exact energy of each GPU so far, in J
  */
 #include "device/sim.h"
@@ -59,6 +60,19 @@ show_energy(const struct perseus_node *node)
 }
 
 static void
+show_truth(const struct perseus_node *node, int32_t device, char **words)
+{
+	const struct perseus__sim_work work = {.clock_mhz = (int32_t)strtol(words[0], NULL, 10),
+		.load = strtod(words[1], NULL),
+		.work_ns = strtoll(words[2], NULL, 10)};
+	struct perseus_error err;
+	int64_t time_ns = 0;
+	int64_t energy_nj = 0;
+	require(perseus__sim_truth(node, device, &work, &time_ns, &energy_nj, &err), &err);
+	(void)printf("%.9f %.9f\n", (double)time_ns / 1e9, (double)energy_nj / 1e9);
+}
+
+static void
 set_fault(const struct perseus_node *node, int32_t device, const char *name, bool is_on)
 {
 	static const char *const names[] = {
@@ -86,6 +100,8 @@ main(int argc, char **argv)
 		require(perseus__sim_load(node, (int32_t)strtol(argv[3], NULL, 10), strtod(argv[4], NULL), &err), &err);
 	else if (strcmp(argv[2], "slow") == 0 && argc == 5)
 		require(perseus__sim_slow(node, (int32_t)strtol(argv[3], NULL, 10), strtod(argv[4], NULL), &err), &err);
+	else if (strcmp(argv[2], "truth") == 0 && argc == 7)
+		show_truth(node, (int32_t)strtol(argv[3], NULL, 10), argv + 4);
 	else if (strcmp(argv[2], "energy") == 0)
 		show_energy(node);
 	else if (strcmp(argv[2], "fault") == 0 && argc == 6)
