@@ -14,6 +14,7 @@ from torch.distributed.pipelining import PipelineStage, schedules
 
 import perseus.torch
 from perseus import joining
+from perseus.simulated import SimulatedGPU, Work
 
 WIDTH = 8
 ROWS_PER_MICROBATCH = 2
@@ -252,6 +253,34 @@ def scenario_join(directory):
         with perseus.torch.attach(schedule, server="http://127.0.0.1:9") as alone:
             result["is_off_alone"] = alone.client is None
     return result
+
+
+def scenario_served(directory):
+    """With a real job server, until it has made a plan: pairs, and input and weight gradients apart."""
+    return {name: served(directory, name) for name in ("DualPipeV", "InterleavedZeroBubble")}
+
+
+def served(directory, name):
+    rank = dist.get_rank()
+    schedule, stages, _ = make_schedule(name)
+    devices = f"sim:a100x2,state={directory}/gpus.{name}"
+    work = {(kind, stage.stage_index): Work(0.003) for kind in "FBIW" for stage in stages}
+    SimulatedGPU(devices, index=rank, work=work).attach(schedule)
+    attachment = perseus.torch.attach(
+        schedule, job=name, devices=devices, gpu=rank, control="device", max_profiling_steps=20
+    )
+    end = time.monotonic() + 120
+    phases = []
+    while True:
+        run_step(schedule, stages)
+        info = attachment.client.info
+        phases += [info.phase] if phases[-1:] != [info.phase] else []
+        everyone = [None] * dist.get_world_size()
+        dist.all_gather_object(everyone, info.phase == "plan" or time.monotonic() > end)
+        if all(everyone):
+            break
+    attachment.detach()
+    return {"phases": phases, "is_following": info.is_following, "n_clocks_set": info.n_clocks_set}
 
 
 def main(scenario, rendezvous, rank, world, result):
