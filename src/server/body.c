@@ -170,7 +170,7 @@ perseus__body_read(json_t *object, const char *path, const struct perseus__field
 		const struct perseus__field *field = find_field(fields, n_fields, key);
 		if (!field) {
 			char known[PROBLEM_BYTES / 2], shown[64];
-			struct perseus__text text = perseus__text_init(PROBLEM_BYTES * 4);
+			struct perseus__text text = perseus__text_init((size_t)PROBLEM_BYTES * 4);
 			perseus__text_add_shown(&text, key);
 			(void)snprintf(shown, sizeof shown, "%s", text.failed ? "..." : text.bytes ? text.bytes : "");
 			perseus__text_fini(&text);

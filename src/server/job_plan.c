@@ -53,8 +53,8 @@ perseus__job_save_profile(struct perseus__job *job)
 	(void)snprintf(own, sizeof own, "job:%s", job->id);
 	/* What was uploaded is this job's alone. */
 	const char *fingerprint = job->profile.is_uploaded || !job->fingerprint ? own : job->fingerprint;
-	struct perseus__text document = perseus__text_init(PERSEUS__MAX_PROFILE_BYTES * 4);
-	struct perseus__text csv = perseus__text_init(PERSEUS__MAX_PROFILE_BYTES * 4);
+	struct perseus__text document = perseus__text_init((size_t)PERSEUS__MAX_PROFILE_BYTES * 4);
+	struct perseus__text csv = perseus__text_init((size_t)PERSEUS__MAX_PROFILE_BYTES * 4);
 	perseus__profile_document_write(&job->profile, &document);
 	if (job->profile.csv)
 		perseus__text_add(&csv, job->profile.csv, strlen(job->profile.csv));

@@ -94,10 +94,10 @@ import_schedule(struct perseus__job *job, const struct perseus_schedule **out, s
 }
 
 static int32_t
-find_class(const struct perseus__job *job, int32_t stage, const char *name)
+find_class(const struct perseus__job_class *classes, int32_t n, int32_t stage, const char *name)
 {
-	for (int32_t c = 0; c < job->n_classes; c++)
-		if (job->classes[c].stage == stage && strcmp(job->classes[c].name, name) == 0)
+	for (int32_t c = 0; c < n; c++)
+		if (classes[c].stage == stage && strcmp(classes[c].name, name) == 0)
 			return c;
 	return -1;
 }
@@ -105,36 +105,34 @@ find_class(const struct perseus__job *job, int32_t stage, const char *name)
 int32_t
 perseus__job_class_index(const struct perseus__job *job, int32_t stage, enum perseus_kind kind)
 {
-	return find_class(job, stage, perseus_kind_name(kind));
+	return find_class(job->classes, job->n_classes, stage, perseus_kind_name(kind));
 }
 
-/* Numbers the classes as the schedule first mentions them. */
+/* Numbers the classes as the schedule first mentions them. There are no more than instructions. */
 static enum perseus_status
 number_classes(struct perseus__job *job, struct perseus_error *err)
 {
 	const struct perseus_schedule *schedule = job->schedule;
-	size_t capacity = 0;
-	perseus__free(job->classes);
-	perseus__free(job->class_of);
-	job->classes = NULL;
-	job->n_classes = 0;
-	job->class_of = perseus__new_array((size_t)schedule->n_instructions, sizeof *job->class_of);
-	if (!job->class_of)
-		return perseus__no_memory(err);
-	for (int32_t i = 0; i < schedule->n_instructions; i++) {
+	const size_t n = (size_t)schedule->n_instructions;
+	struct perseus__job_class *classes = perseus__new_array(n, sizeof *classes);
+	int32_t *class_of = perseus__new_array(n, sizeof *class_of);
+	int32_t n_classes = 0;
+	for (int32_t i = 0; classes && class_of && i < schedule->n_instructions; i++) {
 		const struct perseus_instruction *instruction = &schedule->instructions[i];
-		int32_t c = find_class(job, instruction->stage, instruction->class_name);
-		if (c < 0) {
-			if (!perseus__reserve(&job->classes, &capacity, (size_t)job->n_classes + 1, sizeof *job->classes))
-				return perseus__no_memory(err);
-			c = job->n_classes++;
-			job->classes[c] = (struct perseus__job_class){
+		class_of[i] = find_class(classes, n_classes, instruction->stage, instruction->class_name);
+		if (class_of[i] < 0) {
+			class_of[i] = n_classes++;
+			classes[class_of[i]] = (struct perseus__job_class){
 				.stage = instruction->stage, .name = instruction->class_name, .pp = instruction->rank};
 		}
-		job->classes[c].n_per_step++;
-		job->class_of[i] = c;
+		classes[class_of[i]].n_per_step++;
 	}
-	return PERSEUS_OK;
+	perseus__free(job->classes);
+	perseus__free(job->class_of);
+	job->classes = classes;
+	job->class_of = class_of;
+	job->n_classes = n_classes;
+	return classes && class_of ? PERSEUS_OK : perseus__no_memory(err);
 }
 
 /* Adds the distinct texts of all ranks, joined; more than a few are a class of their own. */

@@ -113,8 +113,8 @@ void perseus__jobs_register(
 		struct perseus__jobs *jobs, struct perseus__call *call, const struct perseus__message *message);
 
 /* POST /v1/jobs/{job}/ranks */
-void perseus__jobs_register_rank(struct perseus__jobs *jobs, struct perseus__call *call, const char *job,
-		const struct perseus__message *message);
+void perseus__jobs_register_rank(
+		struct perseus__jobs *jobs, struct perseus__call *call, const char *id, const struct perseus__message *message);
 
 /* What a rank asks with GET /v1/jobs/{job}/ranks/{rank}/plan. */
 struct perseus__poll {
@@ -126,7 +126,7 @@ struct perseus__poll {
 };
 
 /* May wait. A rank has one waiting call: an earlier one is answered 204. */
-void perseus__jobs_poll(struct perseus__jobs *jobs, struct perseus__call *call, const char *job,
+void perseus__jobs_poll(struct perseus__jobs *jobs, struct perseus__call *call, const char *id,
 		const struct perseus__poll *poll, struct perseus__now now);
 
 /*
@@ -137,19 +137,19 @@ void perseus__jobs_poll(struct perseus__jobs *jobs, struct perseus__call *call, 
 struct perseus__call *perseus__jobs_abandon(struct perseus__jobs *jobs, const void *user);
 
 /* POST /v1/jobs/{job}/ranks/{rank}/steps; answered once it is durable. */
-void perseus__jobs_report(struct perseus__jobs *jobs, struct perseus__call *call, const char *job, int32_t rank,
+void perseus__jobs_report(struct perseus__jobs *jobs, struct perseus__call *call, const char *id, int32_t rank,
 		const struct perseus__message *message);
 
 /* POST /v1/jobs/{job}/stragglers, POST /v1/jobs/{job}/target, DELETE /v1/jobs/{job} */
-void perseus__jobs_announce(struct perseus__jobs *jobs, struct perseus__call *call, const char *job,
-		const struct perseus__message *message);
-void perseus__jobs_set_target(struct perseus__jobs *jobs, struct perseus__call *call, const char *job,
-		const struct perseus__message *message);
+void perseus__jobs_announce(
+		struct perseus__jobs *jobs, struct perseus__call *call, const char *id, const struct perseus__message *message);
+void perseus__jobs_set_target(
+		struct perseus__jobs *jobs, struct perseus__call *call, const char *id, const struct perseus__message *message);
 void perseus__jobs_delete(
-		struct perseus__jobs *jobs, struct perseus__call *call, const char *job, struct perseus__now now);
+		struct perseus__jobs *jobs, struct perseus__call *call, const char *id, struct perseus__now now);
 
 /* PUT /v1/jobs/{job}/profile: a profile CSV; `blocking_power_w` NaN where the query has none. */
-void perseus__jobs_put_profile(struct perseus__jobs *jobs, struct perseus__call *call, const char *job,
+void perseus__jobs_put_profile(struct perseus__jobs *jobs, struct perseus__call *call, const char *id,
 		double blocking_power_w, const struct perseus__message *message);
 
 /* GET /v1/jobs */
@@ -166,11 +166,11 @@ enum perseus__job_view {
 	PERSEUS__JOB_VIEW_STRAGGLERS,
 };
 void perseus__jobs_view(
-		struct perseus__jobs *jobs, struct perseus__call *call, const char *job, enum perseus__job_view view);
+		struct perseus__jobs *jobs, struct perseus__call *call, const char *id, enum perseus__job_view view);
 
 /* GET /v1/jobs/{job}/reports: of one rank, or of all (-1), the latest first. */
 void perseus__jobs_reports(
-		struct perseus__jobs *jobs, struct perseus__call *call, const char *job, int32_t rank, int32_t limit);
+		struct perseus__jobs *jobs, struct perseus__call *call, const char *id, int32_t rank, int32_t limit);
 
 /* Whether there is such a job, ended or not: for streams of events. */
 bool perseus__jobs_has(struct perseus__jobs *jobs, const char *job);

@@ -300,7 +300,7 @@ save_upload(struct perseus__job *job, struct perseus__call *call, struct perseus
 {
 	char own[PERSEUS__JOB_ID_BYTES + 8];
 	(void)snprintf(own, sizeof own, "job:%s", job->id);
-	struct perseus__text document = perseus__text_init(PERSEUS__MAX_PROFILE_BYTES * 4);
+	struct perseus__text document = perseus__text_init((size_t)PERSEUS__MAX_PROFILE_BYTES * 4);
 	perseus__profile_document_write(profile, &document);
 	struct perseus__write *write = document.failed ? NULL : perseus__write_new();
 	const struct perseus__value values[] = {perseus__value_text(own),

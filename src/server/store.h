@@ -90,8 +90,7 @@ PERSEUS_MUST_USE enum perseus_status perseus__store_read(struct perseus__store *
  * perseus__store_put_document and perseus__store_delete_document are writes of their own.
  */
 PERSEUS_MUST_USE enum perseus_status perseus__store_put_document(struct perseus__store *store, const char *collection,
-		const char *key, const char *bytes, size_t length, perseus__write_done *done, void *user,
-		struct perseus_error *err);
+		const char *key, const char *text, perseus__write_done *done, void *user, struct perseus_error *err);
 PERSEUS_MUST_USE enum perseus_status perseus__store_delete_document(struct perseus__store *store,
 		const char *collection, const char *key, perseus__write_done *done, void *user, struct perseus_error *err);
 

@@ -176,11 +176,11 @@ perseus__write_delete_document(struct perseus__write *write, const char *collect
 }
 
 enum perseus_status
-perseus__store_put_document(struct perseus__store *store, const char *collection, const char *key, const char *bytes,
-		size_t length, perseus__write_done *done, void *user, struct perseus_error *err)
+perseus__store_put_document(struct perseus__store *store, const char *collection, const char *key, const char *text,
+		perseus__write_done *done, void *user, struct perseus_error *err)
 {
 	struct perseus__write *write = perseus__write_new();
-	perseus__write_put_document(write, collection, key, bytes, length);
+	perseus__write_put_document(write, collection, key, text, strlen(text));
 	return perseus__store_submit(store, write, done, user, err);
 }
 

@@ -3,22 +3,21 @@
 
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 static sqlite3_vfs *original;
 static sqlite3_vfs faulty;
 static atomic_int current = FAULTY_VFS_NONE;
 
-/* A file of ours, with the original's behind it. SQLite aligns what it gives to 8 bytes. */
-struct file {
-	sqlite3_file base;
-	_Alignas(sqlite3_int64) unsigned char inner[];
-};
+/* A file of ours, and the original's so many times its size behind it, aligned for anything. */
+enum { INNER_AT = 2 };
+_Static_assert(INNER_AT * sizeof(sqlite3_file) % _Alignof(max_align_t) == 0, "the original's file is aligned");
 
 static sqlite3_file *
 inner_of(sqlite3_file *file)
 {
-	return (sqlite3_file *)(void *)((struct file *)(void *)file)->inner;
+	return file + INNER_AT;
 }
 
 static int
@@ -173,7 +172,7 @@ faulty_vfs_install(void)
 		abort();
 	faulty = *original;
 	faulty.zName = "faulty";
-	faulty.szOsFile = (int)sizeof(struct file) + original->szOsFile;
+	faulty.szOsFile = INNER_AT * (int)sizeof(sqlite3_file) + original->szOsFile;
 	faulty.xOpen = do_open;
 	if (sqlite3_vfs_register(&faulty, 1) != SQLITE_OK)
 		abort(); /* before any test runs, where Check has nowhere to tell it */

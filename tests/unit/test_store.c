@@ -80,9 +80,8 @@ static void
 put(struct perseus__store *store, const char *key, const char *text, struct outcome *outcome)
 {
 	struct perseus_error err = {.message = ""};
-	ck_assert_msg(
-			perseus__store_put_document(store, "test", key, text, strlen(text), note, outcome, &err) == PERSEUS_OK,
-			"%s", err.message);
+	ck_assert_msg(perseus__store_put_document(store, "test", key, text, note, outcome, &err) == PERSEUS_OK, "%s",
+			err.message);
 }
 
 static enum perseus_status
@@ -180,7 +179,7 @@ write_until_killed(int fd)
 		char key[16];
 		struct perseus_error err;
 		(void)snprintf(key, sizeof key, "%08d", i);
-		if (perseus__store_put_document(store, "test", key, key, strlen(key), tell, &fd, &err) != PERSEUS_OK)
+		if (perseus__store_put_document(store, "test", key, key, tell, &fd, &err) != PERSEUS_OK)
 			_exit(4);
 		if (i % 100 == 99)
 			perseus__store_flush(store);

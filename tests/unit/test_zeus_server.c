@@ -524,8 +524,7 @@ START_TEST(what_follows_from_the_last_is_made_up_for)
 	check("POST /result/{id}", RESULT(1), 200, "null");
 	perseus__store_flush(store);
 	static const char before[] = "{\"round\": 0, \"is_open\": true}";
-	ck_assert_int_eq(perseus__store_put_document(store, "zeus_round", id, before, sizeof before - 1, NULL, NULL, NULL),
-			PERSEUS_OK);
+	ck_assert_int_eq(perseus__store_put_document(store, "zeus_round", id, before, NULL, NULL, NULL), PERSEUS_OK);
 	stop();
 	start();
 	/* The round that was complete is over, so its results may come again, as those of the next. */
@@ -551,8 +550,8 @@ START_TEST(refuses_a_store_with_something_else)
 	struct perseus_error err = {.message = ""};
 	char expected[128];
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		ck_assert_int_eq(perseus__store_put_document(store, rows[i].collection, rows[i].key, rows[i].text,
-								 strlen(rows[i].text), NULL, NULL, NULL),
+		ck_assert_int_eq(
+				perseus__store_put_document(store, rows[i].collection, rows[i].key, rows[i].text, NULL, NULL, NULL),
 				PERSEUS_OK);
 		perseus__store_flush(store);
 		ck_assert_int_eq(perseus__zeus_server_new(&settings, store, &other, &err), PERSEUS_INVALID);
