@@ -7,8 +7,11 @@
 #include "server/zeus_python.h"
 
 #include <stdbool.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* A byte may become six. */
+enum { MAX_QUOTED_BYTES = 8 * PERSEUS__ZEUS_MAX_NAME_BYTES };
 
 static bool
 ends_in(const char *path, const char *suffix)
@@ -44,6 +47,35 @@ perseus__zeus_plan_fail(const char *failure, struct perseus__zeus_plan **out, st
 	return PERSEUS_OK;
 }
 
+static int
+compare_quoted(const void *a, const void *b)
+{
+	const uintptr_t left = (uintptr_t)((const struct perseus__zeus_quoted *)a)->name;
+	const uintptr_t right = (uintptr_t)((const struct perseus__zeus_quoted *)b)->name;
+	return left < right ? -1 : left > right;
+}
+
+/* Quotes every name once. False: no memory. */
+static bool
+quote_names(struct perseus__zeus_plan *plan)
+{
+	const struct perseus__zeus_solution *solution = plan->solution;
+	bool is_good = true;
+	plan->quoted = perseus__new_array(solution->n_names > 0 ? (size_t)solution->n_names : 1, sizeof *plan->quoted);
+	for (int32_t i = 0; plan->quoted && i < solution->n_names; i++) {
+		struct perseus__zeus_quoted *quoted = &plan->quoted[i];
+		quoted->name = solution->names[i];
+		quoted->text = perseus__text_init(MAX_QUOTED_BYTES);
+		perseus__text_add(&quoted->text, "[", 1);
+		perseus__python_add_string(&quoted->text, quoted->name);
+		perseus__text_add(&quoted->text, ", ", 2);
+		is_good &= !quoted->text.failed;
+	}
+	if (plan->quoted)
+		qsort(plan->quoted, (size_t)solution->n_names, sizeof *plan->quoted, compare_quoted);
+	return plan->quoted && is_good;
+}
+
 /* A text that was read, with room for a NUL behind it; taken over whatever comes of it. */
 static enum perseus_status
 parse_taken(const char *path, char *text, size_t length, int32_t n_lists, struct perseus__zeus_plan **out,
@@ -70,8 +102,12 @@ parse_taken(const char *path, char *text, size_t length, int32_t n_lists, struct
 			plan->solution = solution;
 			plan->text = text;
 			plan->length = length;
-			*out = plan;
-			return PERSEUS_OK;
+			if (quote_names(plan)) {
+				*out = plan;
+				return PERSEUS_OK;
+			}
+			perseus__zeus_plan_unref(plan);
+			return perseus__no_memory(err);
 		}
 	}
 	perseus__zeus_free(solution);
@@ -121,10 +157,26 @@ perseus__zeus_plan_unref(struct perseus__zeus_plan *plan)
 {
 	if (!plan || atomic_fetch_sub(&plan->n_references, 1) > 1)
 		return;
+	for (int32_t i = 0; plan->quoted && i < plan->solution->n_names; i++)
+		perseus__text_fini(&plan->quoted[i].text);
+	perseus__free(plan->quoted);
 	perseus__zeus_free(plan->solution);
 	perseus__free(plan->failure);
 	perseus__free(plan->text);
 	perseus__free(plan);
+}
+
+static void
+add_clock(struct perseus__text *text, int32_t frequency_mhz)
+{
+	char digits[12];
+	char *at = digits + sizeof digits;
+	*--at = ']';
+	do {
+		*--at = (char)('0' + frequency_mhz % 10);
+		frequency_mhz /= 10;
+	} while (frequency_mhz > 0);
+	perseus__text_add(text, at, (size_t)(digits + sizeof digits - at));
 }
 
 void
@@ -133,9 +185,13 @@ perseus__zeus_plan_encode(struct perseus__text *text, const struct perseus__zeus
 	const struct perseus__zeus_solution *solution = plan->solution;
 	perseus__text_addf(text, "{\"rank\": %d, \"frequencies\": [", rank);
 	for (size_t i = solution->rank_begin[list]; i < solution->rank_begin[list + 1]; i++) {
-		perseus__text_addf(text, "%s[", i > solution->rank_begin[list] ? ", " : "");
-		perseus__python_add_string(text, solution->entries[i].name);
-		perseus__text_addf(text, ", %d]", solution->entries[i].frequency_mhz);
+		const struct perseus__zeus_quoted key = {.name = solution->entries[i].name};
+		const struct perseus__zeus_quoted *quoted =
+				bsearch(&key, plan->quoted, (size_t)solution->n_names, sizeof key, compare_quoted);
+		if (i > solution->rank_begin[list])
+			perseus__text_add(text, ", ", 2);
+		perseus__text_add(text, quoted->text.bytes, quoted->text.length);
+		add_clock(text, solution->entries[i].frequency_mhz);
 	}
 	perseus__text_addf(text, "]}");
 }

@@ -16,12 +16,19 @@
 
 enum { PERSEUS__ZEUS_MAX_SOLUTION_BYTES = 256 * 1024 * 1024 };
 
+/* How an entry with a name begins: ["forward", and a blank. */
+struct perseus__zeus_quoted {
+	const char *name; /* of the solution */
+	struct perseus__text text;
+};
+
 struct perseus__zeus_plan {
 	atomic_int n_references;
 	struct perseus__zeus_solution *solution; /* one list for each rank or stage; NULL: see `failure` */
 	char *failure;                           /* text for the user; NULL: see `solution` */
 	char *text;                              /* of the solution as it was read, `length` bytes and a NUL */
 	size_t length;
+	struct perseus__zeus_quoted *quoted; /* length solution->n_names, ascending by address; owned */
 };
 
 /*
@@ -44,7 +51,10 @@ PERSEUS_MUST_USE enum perseus_status perseus__zeus_plan_fail(
 struct perseus__zeus_plan *perseus__zeus_plan_ref(struct perseus__zeus_plan *plan);
 void perseus__zeus_plan_unref(struct perseus__zeus_plan *plan); /* NULL is fine */
 
-/* {"rank": 3, "frequencies": [["forward", 1410], ...]} as json.dumps writes it, of one of the plan's lists. */
+/*
+ * {"rank": 3, "frequencies": [["forward", 1410], ...]} as json.dumps writes it, of one of the plan's lists. Ten
+ * thousand ranks get theirs at once, so it is quick.
+ */
 void perseus__zeus_plan_encode(
 		struct perseus__text *text, const struct perseus__zeus_plan *plan, int32_t list, int32_t rank);
 
