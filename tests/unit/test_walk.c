@@ -308,7 +308,8 @@ START_TEST(stops_below_the_best_clock)
 	struct training *training = training_new(&scene);
 	int32_t clocks_mhz[MAX_CLOCKS];
 	const int32_t n_clocks = fill_clocks(clocks_mhz, 1410, 80);
-	const struct perseus__walk_settings settings = settings_of(training, 4, clocks_mhz, n_clocks);
+	struct perseus__walk_settings settings = settings_of(training, 4, clocks_mhz, n_clocks);
+	settings.largest_slowdown = 100;
 	struct perseus__walk *walk = make(&settings);
 	(void)training_follow(training, walk, MAX_JOB_STEPS);
 	struct perseus__walk_result *result = result_of(walk);
@@ -473,7 +474,9 @@ START_TEST(says_what_it_cannot_tell_apart)
 	add_times(walk, 1, 1400, 0.003);
 	for (int32_t i = 0; i < 40; i++) {
 		const double busy_s = 0.06 + 0.001 * (i % 10);
-		const struct perseus__walk_term terms[] = {{0, 1400, busy_s / 4}, {1, 1400, busy_s * 3 / 4}};
+		/* Or next to the same. */
+		const double forward_s = busy_s / 4 + _i * 1e-6 * (i % 7);
+		const struct perseus__walk_term terms[] = {{0, 1400, forward_s}, {1, 1400, busy_s - forward_s}};
 		const struct perseus__walk_window window = {
 			.time_s = 0.1,
 			.energy_j = 300 * busy_s + 80 * (0.1 - busy_s) + (i % 3 - 1) * 0.01,
@@ -493,6 +496,48 @@ START_TEST(says_what_it_cannot_tell_apart)
 	ck_assert_double_eq_tol(result->blocking[0].power_w, 80, 5);
 	perseus__walk_result_free(result);
 	perseus__walk_free(walk);
+}
+END_TEST
+
+/* The same windows, of which each begins where the last one ended, tell more than windows of their own. */
+START_TEST(links_the_windows_of_a_rank)
+{
+	static const int32_t clocks_mhz[] = {1400};
+	const struct perseus__walk_settings settings = small_settings(clocks_mhz, 1);
+	double error_w[2] = {0};
+	for (int is_alone = 0; is_alone < 2; is_alone++) {
+		struct perseus__walk *walk = make(&settings);
+		add_times(walk, 0, 1400, 0.02);
+		add_times(walk, 1, 1400, 0.04);
+		uint64_t random = 3;
+		double moved_j[2] = {0};
+		for (int32_t i = 0; i < 600; i++) {
+			/* Two ranks by turns. */
+			const int32_t rank = i % 2;
+			const double forward_s = 1e-6 * random_below(&random, 40000);
+			const double backward_s = 1e-6 * random_below(&random, 50000);
+			const double next_j = 1e-6 * random_below(&random, 600000);
+			const struct perseus__walk_term terms[] = {{0, 1400, forward_s}, {1, 1400, backward_s}};
+			const struct perseus__walk_window window = {
+				.rank = rank,
+				.is_first = is_alone,
+				.time_s = 0.1,
+				.energy_j = 300 * forward_s + 350 * backward_s + 80 * (0.1 - forward_s - backward_s) + next_j
+						- moved_j[rank],
+				.error_j = 0.1,
+				.terms = terms,
+				.n_terms = 2,
+			};
+			moved_j[rank] = next_j;
+			ck_assert_int_eq(perseus__walk_add_window(walk, &window, NULL), PERSEUS_OK);
+		}
+		struct perseus__walk_result *result = result_of(walk);
+		ck_assert_double_eq_tol(result->rows[0].measurement.energy_j, 300 * 0.02, 0.1);
+		error_w[is_alone] = result->blocking[0].error_w;
+		perseus__walk_result_free(result);
+		perseus__walk_free(walk);
+	}
+	ck_assert_msg(error_w[0] < 0.7 * error_w[1], "%.17g linked, %.17g alone", error_w[0], error_w[1]);
 }
 END_TEST
 
@@ -671,7 +716,8 @@ main(void)
 	tcase_add_test(tcase, stops_where_it_is_too_slow);
 	tcase_add_test(tcase, measures_where_clocks_cannot_be_set);
 	tcase_add_test(tcase, goes_on_after_a_restart);
-	tcase_add_test(tcase, says_what_it_cannot_tell_apart);
+	tcase_add_loop_test(tcase, says_what_it_cannot_tell_apart, 0, 2);
+	tcase_add_test(tcase, links_the_windows_of_a_rank);
 	tcase_add_test(tcase, knows_times_without_windows);
 	tcase_add_test(tcase, ends_without_reports);
 	tcase_add_test(tcase, times_leave_odd_steps_out);
