@@ -380,7 +380,9 @@ perseus__detector_step(struct perseus__detector *detector, int64_t step, const d
 		return false;
 	const struct perseus__common common = perseus__detector_find_common(detector);
 	perseus__detector_find_healthy(detector);
-	if (detector->patience > 0 && --detector->patience == 0)
+	if (detector->patience > 0)
+		detector->patience--;
+	else
 		detector->n_clear = MIN_CLEAR;
 	bool has_changed = false;
 	for (int32_t p = 0; p < detector->n_pipelines; p++) {
