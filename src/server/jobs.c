@@ -423,6 +423,7 @@ perseus__jobs_visit_figures(struct perseus__jobs *jobs,
 void
 perseus__jobs_counts(struct perseus__jobs *jobs, struct perseus__jobs_counts *counts)
 {
+	const struct perseus__planner_info planner = perseus__planner_info(jobs->settings.planner);
 	perseus__jobs_lock(jobs, (struct perseus__now){0, 0});
 	*counts = (struct perseus__jobs_counts){
 		.n_jobs = jobs->n_jobs,
@@ -430,6 +431,8 @@ perseus__jobs_counts(struct perseus__jobs *jobs, struct perseus__jobs_counts *co
 		.n_steps = jobs->n_steps,
 		.n_revisions = jobs->n_revisions,
 		.n_stragglers = jobs->n_stragglers,
+		.n_shapes = planner.n_asked,
+		.n_frontiers = planner.n_made,
 		.measured_j = jobs->measured_j,
 		.predicted_j = jobs->predicted_j,
 		.baseline_j = jobs->baseline_j,

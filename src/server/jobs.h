@@ -192,7 +192,9 @@ struct perseus__jobs_counts {
 	uint64_t n_steps;
 	uint64_t n_revisions;
 	uint64_t n_stragglers; /* begun */
-	double measured_j;     /* of all steps under a plan */
+	uint64_t n_shapes;     /* that were asked for, and of them those made: the others were shared */
+	uint64_t n_frontiers;
+	double measured_j; /* of all steps under a plan */
 	double predicted_j;
 	double baseline_j;
 };

@@ -273,3 +273,15 @@ perseus__planner_cancel(struct perseus__planner *planner, const void *user)
 	}
 	perseus__planner_unlock(planner);
 }
+
+struct perseus__planner_info
+perseus__planner_info(struct perseus__planner *planner)
+{
+	perseus__planner_lock(planner);
+	struct perseus__planner_info info = {
+		.n_waiting = planner->n_waiting, .n_asked = planner->n_asked, .n_made = planner->n_made};
+	for (const struct perseus__planner_entry *entry = planner->entries; entry; entry = entry->next)
+		info.n_shapes++;
+	perseus__planner_unlock(planner);
+	return info;
+}

@@ -76,4 +76,14 @@ PERSEUS_MUST_USE enum perseus_status perseus__planner_refine(struct perseus__pla
  */
 void perseus__planner_cancel(struct perseus__planner *planner, const void *user);
 
+/* What the planner is at. */
+struct perseus__planner_info {
+	int32_t n_waiting; /* asked for and not answered yet */
+	int32_t n_shapes;  /* known: in use, idle, or being made */
+	uint64_t n_asked;  /* shapes asked for so far */
+	uint64_t n_made;   /* and made, in vain or not: the others were shared */
+};
+
+struct perseus__planner_info perseus__planner_info(struct perseus__planner *planner);
+
 #endif

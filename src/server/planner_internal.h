@@ -54,6 +54,7 @@ struct perseus__planner {
 	struct perseus__planner_entry *entries;
 	int32_t n_waiting;
 	uint64_t n_asked;
+	uint64_t n_made; /* shapes, or attempts at them */
 	pthread_t threads[PERSEUS__MAX_PLANNER_THREADS];
 	int32_t n_threads;
 };
@@ -76,8 +77,8 @@ struct perseus__planner_entry *perseus__planner_trim(struct perseus__planner *pl
 /* Frees entries that are off the list. */
 void perseus__planner_free_entries(struct perseus__planner_entry *entry);
 
-/* What a thread does until the planner ends; `planner` is a struct perseus__planner. */
-void *perseus__planner_work(void *planner);
+/* What a thread does until the planner ends; `user` is a struct perseus__planner. */
+void *perseus__planner_work(void *user);
 
 /* Answers, for a planner that has ended, what its threads have not come to. */
 void perseus__planner_drop(struct perseus__planner *planner, struct perseus__planner_task *task);

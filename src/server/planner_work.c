@@ -84,7 +84,7 @@ perseus__planner_trim(struct perseus__planner *planner)
 			if (!oldest || entry->used < oldest->used)
 				oldest = entry;
 		}
-		if (n_idle <= planner->settings.max_idle_shapes)
+		if (!oldest || n_idle <= planner->settings.max_idle_shapes)
 			return dropped;
 		perseus__planner_unlist(planner, oldest);
 		oldest->next = dropped;
@@ -154,6 +154,7 @@ run_make(struct perseus__planner *planner, struct perseus__planner_task *task)
 	const enum perseus_status status = perseus__shape_make(shape, &err);
 	(void)perseus__shape_ref(shape);
 	perseus__planner_lock(planner);
+	planner->n_made++;
 	struct perseus__planner_task *answers = entry->answers;
 	entry->answers = NULL;
 	entry->is_made = status == PERSEUS_OK;

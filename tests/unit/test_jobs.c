@@ -503,6 +503,42 @@ START_TEST(a_dry_run_takes_an_uploaded_profile)
 }
 END_TEST
 
+/* A job of which a profile is uploaded, since its clocks cannot be set. */
+static void
+train_uploaded(struct sim_training *uploaded, int32_t n_microbatches)
+{
+	sim_training_init(uploaded, jobs, 1, 2, n_microbatches, 8);
+	uploaded->control = "dry-run";
+	sim_training_register(uploaded, "");
+	for (int i = 0; i < 40; i++)
+		sim_training_step(uploaded);
+	json_decref(sim_post(uploaded, put_profile, small_csv, 200));
+	sim_require_phase(uploaded, "planned");
+}
+
+/* Jobs of one profile and schedule, which are there at the same time; and one of another schedule. */
+START_TEST(jobs_of_one_shape_share_a_frontier)
+{
+	static const int32_t n_microbatches[] = {4, 4, 5};
+	struct sim_training trainings[3];
+	struct perseus__planner_info info[3];
+	for (int k = 0; k < 3; k++) {
+		train_uploaded(&trainings[k], n_microbatches[k]);
+		info[k] = perseus__planner_info(planner);
+	}
+	ck_assert_uint_gt(info[1].n_asked, info[0].n_asked);
+	ck_assert_uint_eq(info[1].n_made, info[0].n_made);
+	ck_assert_int_eq(info[1].n_shapes, info[0].n_shapes);
+	ck_assert_uint_gt(info[2].n_made, info[1].n_made);
+	struct perseus__jobs_counts counts;
+	perseus__jobs_counts(jobs, &counts);
+	ck_assert_uint_eq(counts.n_shapes, info[2].n_asked);
+	ck_assert_uint_eq(counts.n_frontiers, info[2].n_made);
+	for (int k = 0; k < 3; k++)
+		sim_training_fini(&trainings[k]);
+}
+END_TEST
+
 /* While the disk is full nothing is acknowledged; then everything goes on. */
 START_TEST(a_full_disk_is_said_and_survived)
 {
@@ -699,6 +735,7 @@ main(void)
 	tcase_add_test(tcase, a_job_that_comes_back_has_its_plan_at_once);
 	tcase_add_test(tcase, targets_move_the_deadline);
 	tcase_add_test(tcase, a_dry_run_takes_an_uploaded_profile);
+	tcase_add_test(tcase, jobs_of_one_shape_share_a_frontier);
 	tcase_add_test(tcase, a_full_disk_is_said_and_survived);
 	tcase_add_test(tcase, an_ended_job_lets_clocks_go);
 	tcase_add_test(tcase, idle_jobs_are_ended);

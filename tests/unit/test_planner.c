@@ -474,6 +474,10 @@ START_TEST(same_content_is_one_shape)
 	ck_assert_msg(second.shape, "%s: %s", changes[_i].name, second.err.message);
 	ck_assert_msg((first.shape != second.shape) == changes[_i].is_other, "%s", changes[_i].name);
 	ck_assert_ptr_eq(third.shape, second.shape);
+	const struct perseus__planner_info info = perseus__planner_info(planner);
+	ck_assert_int_eq(info.n_shapes, changes[_i].is_other ? 2 : 1);
+	ck_assert_uint_eq(info.n_asked, 3);
+	ck_assert_uint_eq(info.n_made, changes[_i].is_other ? 2 : 1);
 	answer_fini(&first);
 	answer_fini(&second);
 	answer_fini(&third);
@@ -639,7 +643,7 @@ START_TEST(transfers_are_added)
 	ask_and_wait(planner, &job, &rows);
 	const int64_t t_min_ns = perseus__shape_info(with.shape).t_min_ns;
 	/* Two transfers forwards and two backwards are on every path through all stages. */
-	ck_assert_int_ge(t_min_ns, perseus__shape_info(without.shape).t_min_ns + 4 * 2000000);
+	ck_assert_int_ge(t_min_ns, perseus__shape_info(without.shape).t_min_ns + 4 * INT64_C(2000000));
 	ck_assert_int_eq(t_min_ns, perseus__shape_info(rows.shape).t_min_ns);
 	job.request.transfer_s = 0.5; /* rows have them already */
 	struct answer both;
