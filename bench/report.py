@@ -21,7 +21,7 @@ FIGURES = {
     "quantised_s": 10, "loss": 2e-5, "deadline_s": 0.05, "lookup_us": 20, "gap_mean": 0.0015, "gap_worst": 0.006,
     "share": 0.60, "points": 1.0, "window_us": 2, "thread_share": 0.005, "measure_share": 0.005, "measure_mb": 10,
     "agent_us": {1: 200, 64: 2000}, "polls_s": 1.0, "polls_mb": 300, "reports_per_s": 20000,
-    "detector_us": 100,
+    "detector_us": 100, "pair_ns": 150,
 }
 
 
@@ -284,6 +284,32 @@ def server_figures(results):
         yield what, asked, results.why_skipped("server, reports"), "–"
 
 
+def client_figures(results):
+    client = results.one("client")
+    what, asked = "an instruction's begin and end in the C client, together", f"≤ {FIGURES['pair_ns']} ns"
+    if client:
+        yield what, asked, f"{client['pair_ns']:.0f} ns", verdict(client["pair_ns"] <= FIGURES["pair_ns"])
+    else:
+        yield what, asked, results.why_skipped("client"), "–"
+
+
+def client_section(results):
+    client, threads, cuda = results.one("client"), results.of("client's thread"), results.one("client, CUDA")
+    lines = []
+    if client:
+        lines += [f"A begin and an end together take {client['pair_ns']:.0f} ns, {client['clock_ns']:.0f} ns of it for "
+                  f"reading the clock twice; after other work has emptied the caches, {client['cold_pair_ns']:.0f} ns. By "
+                  "`bench_client`, medians of bursts.", ""]
+    if cuda:
+        lines += [f"With events on a CUDA stream they take {cuda['pair_us']:.1f} µs; a step of 16 instructions took "
+                  f"{cuda['step_ms']:.2f} ms, and {cuda['bare_step_ms']:.2f} ms without the client. By `bench_client_cuda`.",
+                  ""]
+    if threads:
+        lines += ["Its thread's share of a core, by `bench/client_thread.py`:", "",
+                  *table(["while", "share"], [[r["case"], f"{100 * r['share']:.1f} %"] for r in threads], "lr"), ""]
+    return ["### Client", "", *lines] if lines else []
+
+
 def planner_figures(results):
     planner, reason = results.one("planner"), results.why_skipped("planner")
     for what, key in (("lookup in the table of plans that jobs share", "lookup_us"),
@@ -525,11 +551,11 @@ def render(results):
              f"{where['system']}, Meson build type {where['build_type']}. Times are processor time of one thread, medians "
              "where the tables say of how many.", ""]
     figures = [f for part in (lowtime_figures, frontier_figures, deadline_figures, plan_figures, meter_figures,
-                                 measure_figures, agent_figures, server_figures, planner_figures)
+                                 measure_figures, agent_figures, server_figures, planner_figures, client_figures)
                for f in part(results)]
     lines += table(["what", "figure", "measured", "met"], figures, "llll")
     for section in (lowtime_section, frontier_section, quantised_section, deadline_section, plan_section, command_section,
-                    input_section, meter_section, measure_section, agent_section, server_section, skipped_section):
+                    input_section, meter_section, measure_section, agent_section, server_section, client_section, skipped_section):
         lines += section(results)
     return "\n".join(lines).rstrip() + "\n"
 

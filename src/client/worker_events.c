@@ -88,11 +88,11 @@ take_program(struct perseus__worker *worker)
 		return;
 	if (strcmp(worker->session.told_phase, program->phase) != 0) {
 		(void)memcpy(worker->session.told_phase, program->phase, sizeof program->phase);
-		perseus__say(&worker->speaker, "from step %lld: %s (revision %lld)", (long long)worker->step,
+		perseus__say(&worker->speaker, "from step %lld: %s (revision %lld)%s", (long long)worker->step,
 				strcmp(program->phase, "profile") == 0        ? "profiling"
 						: strcmp(program->phase, "plan") == 0 ? "a plan is run"
 															  : "clocks are free",
-				(long long)program->revision);
+				(long long)program->revision, perseus__control_can_set(&worker->control) ? "" : "; a dry run");
 	}
 	worker->revision = program->revision;
 	worker->is_profiling = strcmp(program->phase, "profile") == 0;
