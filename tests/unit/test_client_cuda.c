@@ -118,6 +118,24 @@ START_TEST(times)
 }
 END_TEST
 
+/* However far the clocks run apart: an event is over after it was recorded, and before it was seen to be. */
+START_TEST(bounds)
+{
+	struct perseus__cuda *cuda = new_cuda();
+	cuda_double_drift(_i ? 1.1 : 0.9);
+	for (int32_t i = 0; i < 40; i++) {
+		int64_t at_ns = 0;
+		const int64_t asked_ns = perseus__clock_mono_ns();
+		const int32_t event = perseus__cuda_record(cuda, NULL);
+		ck_assert_int_eq(perseus__cuda_ask(cuda, event, asked_ns, &at_ns), PERSEUS__CUDA_OVER);
+		ck_assert_int_ge(at_ns, asked_ns);
+		ck_assert_int_le(at_ns, perseus__clock_mono_ns());
+		nap(5 * MS);
+	}
+	free_cuda(cuda);
+}
+END_TEST
+
 START_TEST(failures)
 {
 	struct perseus__cuda *cuda = new_cuda();
@@ -218,6 +236,7 @@ main(void)
 	tcase_add_test(tests, needs_a_context);
 	tcase_add_test(tests, events_run_out_and_come_back);
 	tcase_add_loop_test(tests, times, 0, 3);
+	tcase_add_loop_test(tests, bounds, 0, 2);
 	tcase_add_test(tests, failures);
 	tcase_add_test(tests, a_client_goes_by_the_gpu);
 	suite_add_tcase(suite, tests);
