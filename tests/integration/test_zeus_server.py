@@ -99,7 +99,7 @@ class Job:
 
     def n_waiting(self):
         text = self.ask("GET", "/metrics").body
-        return int(text.split("\nperseus_zeus_waiting_ranks ")[1].split("\n")[0])
+        return int(float(text.split("\nperseus_zeus_waiting_ranks ")[1].split("\n")[0]))
 
     def is_waiting(self, n):
         until(lambda: self.n_waiting() == n)
