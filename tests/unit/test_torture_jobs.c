@@ -17,8 +17,8 @@ static const char rank_body[] =
 		"\"order\":[\"0F0\",\"0B0\"]}";
 static const char report_body[] =
 		"{\"steps\":[{\"step\":1,\"time_s\":1,\"is_followed\":true,\"classes\":[{\"stage\":0,\"kind\":\"F\","
-		"\"frequency_mhz\":1410,\"count\":1,\"mean_s\":0.1}]}],\"windows\":[{\"time_s\":0.1,\"energy_j\":20,\"error_j\":0.1,"
-		"\"busy\":[{\"stage\":0,\"kind\":\"F\",\"frequency_mhz\":1410,\"time_s\":0.1}]}]}";
+		"\"frequency_mhz\":1410,\"count\":1,\"mean_s\":0.1}]}],\"windows\":[{\"time_s\":0.1,\"energy_j\":20,"
+		"\"error_j\":0.1,\"busy\":[{\"stage\":0,\"kind\":\"F\",\"frequency_mhz\":1410,\"time_s\":0.1}]}]}";
 static const char csv[] = "stage,instruction,frequency,time,energy\n0,forward,1410,0.1,20\n0,backward,1410,0.2,50\n";
 static const char program_text[] = "{\"by_class\":true,\"columns\":2,\"steps\":[3,0],\"mhz\":[1410,1395,1380,0]}";
 
