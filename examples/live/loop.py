@@ -48,6 +48,7 @@ class Step:
     step: int
     ended_s: float
     time_s: float
+    span_s: float  # of it, the schedule's instructions; the rest is reduction, update, and whatever else the program does
     energy_j: float  # the simulator's truth
     phase: str  # of the program that the client ran when it ended: "profile", "plan", "free", or ""
     revision: int

@@ -34,14 +34,16 @@ class Phase:
 
     n_steps: int
     time_s: float
+    span_s: float  # of it, the pipeline's instructions
     energy_j: float  # of all GPUs
 
     @classmethod
     def of(cls, steps: Sequence[Sequence[Step]]) -> "Phase":
         """`steps`: for each, what each rank says. The time is the slowest rank's; they agree, as all wait for all."""
         times_s = [max(step.time_s for step in ranks) for ranks in steps]
+        spans_s = [max(step.span_s for step in ranks) for ranks in steps]
         energies_j = [sum(step.energy_j for step in ranks) for ranks in steps]
-        return cls(len(steps), statistics.median(times_s), statistics.median(energies_j))
+        return cls(len(steps), statistics.median(times_s), statistics.median(spans_s), statistics.median(energies_j))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,7 +150,7 @@ class Scenario:
     def predict(self) -> Phase:
         """What the server expects of an iteration of the whole job now, its overhead included."""
         plan = self.get()["plan"]
-        return Phase(0, plan["iteration_time_s"], plan["energy_j"])
+        return Phase(0, plan["iteration_time_s"], plan["iteration_time_s"] - plan["overhead_s"], plan["energy_j"])
 
     def _revisions(self, dp: int) -> Dict[int, int]:
         """The revision that the ranks of a pipeline ran in each whole step, where they agree."""

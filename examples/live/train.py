@@ -84,6 +84,7 @@ class Pipeline:
             self.stages[0] if self.is_single else self.stages, n_microbatches=args.microbatches, loss_fn=self.loss
         )
         self.parameters = [p for stage in self.stages for p in stage.submod.parameters()]
+        self.span_s = 0.0  # of the last run of the schedule
         self.optimizer = torch.optim.AdamW(self.parameters, lr=args.learning_rate)
 
     def _group(self, groups: List[List[int]]) -> Any:
@@ -122,12 +123,14 @@ class Pipeline:
         args = self.args
         tokens, target = batch_of(self.shape, args.microbatches * args.microbatch_size, step * args.dp + self.dp)
         losses: List[torch.Tensor] = []
+        began_s = time.monotonic()
         inputs = (tokens.to(self.transport),) if self.has_first else ()
         if self.has_last:
             self.schedule.step(*inputs, target=target.to(self.transport), losses=losses)
-            return float(torch.stack(losses).detach().mean())
-        self.schedule.step(*inputs)
-        return 0.0
+        else:
+            self.schedule.step(*inputs)
+        self.span_s = time.monotonic() - began_s
+        return float(torch.stack(losses).detach().mean()) if losses else 0.0
 
     def reduce_gradients(self) -> None:
         """The mean over the pipelines: each waits for the slowest."""
@@ -202,7 +205,7 @@ class Log:
         self.times_s: List[float] = []
         self.losses: List[float] = []
 
-    def step(self, step: int, began: Moment, ended: Moment, loss: float, client: Any) -> None:
+    def step(self, step: int, began: Moment, ended: Moment, span_s: float, loss: float, client: Any) -> None:
         self.times_s.append(ended.time_s - began.time_s)
         self.losses.append(loss)
         if self._prints:
@@ -213,6 +216,7 @@ class Log:
         line = {
             "step": step,
             "time_s": ended.time_s - began.time_s,
+            "span_s": span_s,
             "energy_j": ended.energy_j - began.energy_j if self._is_simulated else None,
             "ended_s": ended.time_s,
             "loss": loss,
@@ -277,7 +281,7 @@ def train(pipeline: Pipeline) -> Dict[str, Any]:
         wants_to_stop = pipeline.rank == 0 and args.stop_file is not None and args.stop_file.exists()
         loss, is_over = pipeline.agree(loss, wants_to_stop)
         now = Moment.now(gpu)
-        log.step(step, last, now, loss, hooks.client if hooks else None)
+        log.step(step, last, now, pipeline.span_s, loss, hooks.client if hooks else None)
         last = now
         step += 1
     metered = meter.end(step - args.warm_up)
