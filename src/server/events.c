@@ -97,7 +97,8 @@ perseus__events_new(struct perseus__events **out, struct perseus_error *err)
 	struct perseus__events *events = perseus__new_array(1, sizeof *events);
 	if (!events)
 		return perseus__no_memory(err);
-	const enum perseus_status status = perseus__streams_init(&events->base, &ops, 2 * PERSEUS__EVENT_MAX_BYTES, err);
+	const enum perseus_status status =
+			perseus__streams_init(&events->base, &ops, 2 * (size_t)PERSEUS__EVENT_MAX_BYTES, err);
 	if (status != PERSEUS_OK) {
 		perseus__free(events);
 		return status;
@@ -137,7 +138,7 @@ static void
 keep(struct perseus__events *events, const char *job, const char *name, const char *details)
 {
 	const size_t job_bytes = strlen(job) + 1;
-	struct perseus__text text = perseus__text_init(2 * PERSEUS__EVENT_MAX_BYTES);
+	struct perseus__text text = perseus__text_init(2 * (size_t)PERSEUS__EVENT_MAX_BYTES);
 	events->n++;
 	perseus__text_add(&text, job, job_bytes);
 	write_event(events, job, name, details, &text);

@@ -368,7 +368,8 @@ perseus__request_note_uri(void *user, const char *uri, struct MHD_Connection *mh
 		perseus__free(copy);
 		return NULL;
 	}
-	request->exchange = (struct perseus__exchange *)(void *)request->room;
+	void *room = request->room; /* aligned for any type */
+	request->exchange = room;
 	request->worker = worker;
 	request->mhd = mhd;
 	request->connection = connection;
