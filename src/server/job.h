@@ -142,7 +142,7 @@ struct perseus__job {
 	struct perseus__profile_document profile;
 	struct perseus__shape *shape;
 	int64_t generation; /* of profile and schedule: an answer of the planner to an earlier one is of no use */
-	bool is_asking;
+	const void *asking; /* the planner for a shape, as which it is cancelled; NULL: nothing is under way */
 	double asked_latency_s;
 	struct perseus__target target;
 	struct perseus__announced announced;

@@ -23,7 +23,9 @@ perseus__job_drop_shape(struct perseus__job *job)
 	perseus__shape_unref(job->shape);
 	job->shape = NULL;
 	job->generation++;
-	job->is_asking = false;
+	if (job->asking)
+		perseus__planner_cancel(job->jobs->settings.planner, job->asking);
+	job->asking = NULL;
 }
 
 void
@@ -118,7 +120,6 @@ static void
 take_shape(struct perseus__job *job, struct perseus__shape *shape)
 {
 	job->shape = perseus__shape_ref(shape);
-	job->is_asking = false;
 	const struct perseus__shape_info info = perseus__shape_info(shape);
 	perseus__job_set_phase(job, PERSEUS__JOB_PHASE_PLANNED);
 	perseus__job_tell(job, PERSEUS__JOB_EVENT_FRONTIER, "{\"t_min_s\":%.9g,\"t_star_s\":%.9g,\"breakpoints\":%d}",
@@ -133,11 +134,12 @@ on_shape(void *user, struct perseus__shape *shape, const struct perseus_error *e
 	struct perseus__jobs *jobs = asking->jobs;
 	perseus__jobs_lock(jobs, (struct perseus__now){0, 0});
 	struct perseus__job *job = asker(asking);
+	if (job)
+		job->asking = NULL;
 	if (job && shape) {
 		take_shape(job, shape);
 	} else if (job) {
 		char problem[PERSEUS__PROBLEM_BYTES];
-		job->is_asking = false;
 		(void)snprintf(problem, sizeof problem, "no plan can be made: %.400s", err ? err->message : "");
 		perseus__job_give_up(job, problem);
 	}
@@ -230,7 +232,7 @@ ask(struct perseus__job *job, struct perseus_measurement *rows, const double *bl
 		perseus__jobs_undo_begin(job->jobs);
 		perseus__free(asking);
 	}
-	job->is_asking = status == PERSEUS_OK;
+	job->asking = status == PERSEUS_OK ? asking : NULL;
 	job->asked_latency_s = latency_s;
 	return status;
 }
