@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENT_BLOCK_BYTES = 4096, POLL_ROUND = 256 };
+enum { EVENT_BLOCK_BYTES = 4096, POLL_ROUND = 256, MAX_DRAINED_BYTES = 64 * 1024 };
 
 /*
  * Who may touch a request next, see `run` and `finish`. While one that is suspended is VISITED, by the tick, it stays:
@@ -26,6 +26,7 @@ struct request {
 	struct perseus__http_connection *connection;
 	char *uri; /* owned; cut at the '?' */
 	bool is_begun;
+	bool is_refused; /* answered by `begin`; its body is read and dropped */
 	size_t n_body_bytes;
 	struct perseus__text body;
 	atomic_int state;
@@ -229,6 +230,17 @@ find_method(const char *name)
 	return PERSEUS__METHOD_OTHER;
 }
 
+/*
+ * Whether a body comes that is better read than cut off: who meets a closed connection while sending a small one does
+ * not get to read why. Who waits for "100 Continue" sends none.
+ */
+static bool
+is_drained(const struct request *request, const char *length)
+{
+	return length && strlen(length) < 10 && strtol(length, NULL, 10) <= MAX_DRAINED_BYTES && strcmp(length, "0") != 0
+			&& !MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_EXPECT);
+}
+
 /* Headers are there. A body that is announced too large is refused before it comes. */
 static enum MHD_Result
 begin(struct request *request, const char *method)
@@ -245,8 +257,12 @@ begin(struct request *request, const char *method)
 	parsed->content_type = MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
 	application->begin(application->user, exchange);
 	request->body = perseus__text_init(exchange->max_body_bytes);
-	if (exchange->response.code != 0)
-		return send_response(request);
+	if (exchange->response.code != 0) {
+		request->is_refused = is_drained(request, length);
+		exchange->takes_body = false;
+		exchange->max_body_bytes = MAX_DRAINED_BYTES;
+		return request->is_refused ? MHD_YES : send_response(request);
+	}
 	/* libmicrohttpd has checked that it is a number. */
 	if (!length || (strlen(length) < 10 && (size_t)strtol(length, NULL, 10) <= exchange->max_body_bytes))
 		return MHD_YES;
@@ -283,7 +299,8 @@ perseus__request_handle(void *user, /* NOLINT(readability-function-size): libmic
 		return begin(request, method);
 	if (*n_bytes > 0)
 		return take_body(request, bytes, n_bytes);
-	return atomic_load(&request->state) == STATE_FINISHED ? send_response(request) : run(request);
+	return request->is_refused || atomic_load(&request->state) == STATE_FINISHED ? send_response(request)
+																				 : run(request);
 }
 
 static void

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 from server_process import PERSEUS, Server
@@ -127,6 +128,22 @@ def test_zeus_routes_need_no_token_unless_told(locked, key_path):
     assert locked.client().post("/register_job", body=json.dumps({}), headers=headers).status == 422
     with Server("--token-key", key_path, "--require-token-for-zeus") as server:
         assert server.client().post("/register_job", body=json.dumps(info), headers=headers).status == 401
+
+
+def test_a_refusal_waits_for_a_small_body(key_path):
+    """It can be read although the body came late, and the connection goes on."""
+    with Server("--token-key", key_path, "--require-token-for-zeus") as server:
+        connection = server.client().connection
+        connection.putrequest("POST", "/register_job")
+        connection.putheader("Content-Length", "10")
+        connection.endheaders()
+        time.sleep(0.2)
+        for part in (b"12345", b"67890"):
+            connection.send(part)
+            time.sleep(0.05)
+        assert connection.getresponse().read() and connection.sock is not None
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().status == 200
 
 
 def test_a_waiting_poll_is_answered_at_the_end(tmp_path):
