@@ -18,6 +18,14 @@ KEY = b"integration-test-signing-key!!!!"
 WAIT_S = 20
 
 
+def kill_all_of(process):
+    """Kills a process that leads a session, and those of its children that are left in it."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
 def until(condition, seconds=WAIT_S):
     """Waits for something to become true; what it became."""
     end = time.monotonic() + seconds

@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 import zeus_package
 from agent_process import KEY, PERSEUS, Agent, PowerCap, until
+from service_process import kill_all_of
 
 VERSIONS = os.environ.get("PERSEUS_ZEUS_VERSIONS", "0.14.0,0.15.1,0.16.0").split(",")
 # With ZeusdClient, tokens, and TCP for more than streams.
@@ -55,12 +56,12 @@ class Zeus:
         """A step under way, a process whose stdin and stdout are open; killed in the end."""
         command = [self.python, Path(__file__).parent / "zeus_client.py", *arguments]
         process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                   text=True, env={**self.environment, **environment})
+                                   text=True, env={**self.environment, **environment}, start_new_session=True)
         with process:
             try:
                 yield process
             finally:
-                process.kill()
+                kill_all_of(process)
 
     def run(self, *arguments, **environment):
         """A step from its begin to its end; what it said."""

@@ -20,6 +20,7 @@ import pytest
 import zeus_package
 from agent_process import Agent, until
 from server_process import Server
+from service_process import kill_all_of
 
 VERSION = os.environ.get("PERSEUS_ZEUS_VERSIONS", "0.16.0").split(",")[-1]
 HERE = Path(__file__).parent
@@ -55,7 +56,8 @@ class Training:
         for rank in range(self.n):
             command = [python, HERE / "zeus_pfo_rank.py", rank, dp, pp, url, group]
             self.ranks.append(subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE,
-                                               stdout=subprocess.PIPE, text=True, env=environment))
+                                               stdout=subprocess.PIPE, text=True, env=environment,
+                                               start_new_session=True))
 
     def hear(self, rank):
         line = self.ranks[rank].stdout.readline()
@@ -75,7 +77,7 @@ class Training:
 
     def __exit__(self, *_):
         for process in self.ranks:
-            process.kill()
+            kill_all_of(process)
             process.wait()
             process.stdin.close()
             process.stdout.close()
