@@ -440,12 +440,13 @@ perseus__jobs_view(struct perseus__jobs *jobs, struct perseus__call *call, const
 	else if (!is_stored)
 		perseus__job_view(job, call, view);
 	perseus__jobs_unlock(jobs);
+	if (!is_stored)
+		return; /* the call has been answered, and `id` may have gone with it */
 	const struct perseus__value value = perseus__value_text(id);
-	if (is_stored)
-		answer_from_store(jobs, call, "plans",
-				"SELECT pipeline, revision, phase, reason, created_ms, from_step, predicted FROM revisions"
-				" WHERE job = ? ORDER BY created_ms DESC, revision DESC, pipeline",
-				&value, 1, write_old_revision);
+	answer_from_store(jobs, call, "plans",
+			"SELECT pipeline, revision, phase, reason, created_ms, from_step, predicted FROM revisions"
+			" WHERE job = ? ORDER BY created_ms DESC, revision DESC, pipeline",
+			&value, 1, write_old_revision);
 }
 
 static enum perseus_status

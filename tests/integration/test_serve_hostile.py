@@ -75,8 +75,8 @@ def victim(tmp_path_factory):
 
 def connect(server):
     one = socket.socket(socket.AF_UNIX)
+    one.connect(server.socket_path)  # waits where the backlog is full, as it would not with a timeout
     one.settimeout(30)
-    one.connect(server.socket_path)
     return one
 
 
