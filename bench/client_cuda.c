@@ -89,7 +89,7 @@ load(void)
 static void
 run_instruction(struct perseus_client *told, enum perseus_kind kind, int number)
 {
-	const int is_backward = kind == PERSEUS_KIND_BACKWARD;
+	const size_t is_backward = kind == PERSEUS_KIND_BACKWARD;
 	const double begin_ns = now_ns();
 	perseus_client_begin(told, kind, 0, number);
 	const double begun_ns = now_ns();

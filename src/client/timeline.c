@@ -208,6 +208,8 @@ perseus__timeline_window(struct perseus__timeline *timeline, int64_t begin_ns, i
 		part.end_ns = smaller(span->end_ns, end_ns);
 		is_known = add_busy(timeline, &part, busy, unsettled_ns);
 	}
+	if (!timeline->spans)
+		return is_known; /* there has been none yet */
 	while (n_over < timeline->n_spans && timeline->spans[n_over].end_ns <= end_ns)
 		n_over++;
 	timeline->n_spans -= n_over;
