@@ -154,7 +154,7 @@ perseus__listen_tcp(const char *address, int *fd, struct perseus_error *err)
 void
 perseus__listen_address(int fd, char text[PERSEUS__ADDRESS_BYTES])
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
 	socklen_t bytes = sizeof address;
 	char host[48];
 	char port[8];
