@@ -9,12 +9,12 @@ in a map of its own; this engine gets a map whose forwards and backwards tell a 
 
 import functools
 import importlib
-from types import TracebackType
-from typing import Any, Callable, Dict, Optional, Tuple, Type
+from typing import Any, Callable, Dict, Optional, Tuple
 
+from . import tracking
 from .joining import join
 from .place import Axis, Place
-from .tracking import Client, Tracker, Wrapping
+from .tracking import Client, current_device
 
 
 def _schedules() -> Any:
@@ -49,20 +49,15 @@ def place_of(engine: Any) -> Place:
     )
 
 
-class Attachment:
-    """Hooks in one engine. Ends with detach, or at the end of a `with` block."""
+class Attachment(tracking.Attachment):
+    """Hooks in one engine."""
 
     def __init__(self, engine: Any, client: Optional[Client], order: Tuple[str, ...], owns: bool) -> None:
-        self.client = client  # None where there is no job server: no hooks either
-        self.order = order
-        self._owns_client = owns
+        super().__init__(client, order, owns)
         self._engine = engine
-        self._wrapping = Wrapping()
         self._n: Dict[str, int] = {"F": 0, "B": 0}
-        self._stream: Any = None
         if client is None:
             return
-        self._tracker = Tracker(client, order)
         self._wrapping.replace(engine, "_INSTRUCTION_MAP", self._wrap_map)
         self._wrapping.replace(engine, "train_batch", self._wrap_train_batch)
         engine.__dict__["_perseus_attachment"] = self
@@ -96,55 +91,14 @@ class Attachment:
         @functools.wraps(original)
         def train_batch(*args: Any, **kwargs: Any) -> Any:
             self._n.update(F=0, B=0)
-            self._follow_stream()
-            self._tracker.step_begin()
-            is_complete = False
-            try:
-                result = original(*args, **kwargs)
-                is_complete = True
-                return result
-            finally:
-                self._tracker.step_end(is_complete)
+            self._tracker.follow_stream()
+            with self._tracker.step():
+                return original(*args, **kwargs)
 
         return train_batch
 
-    def _follow_stream(self) -> None:
-        """On a GPU the client's events go where the engine's work goes."""
-        client = self.client
-        if client is None or self._tracker.is_silent:
-            return
-        try:
-            import torch
-
-            if torch.cuda.is_available():
-                stream = torch.cuda.current_stream().cuda_stream
-                if stream != self._stream:
-                    client.set_stream(stream)
-                    self._stream = stream
-        except Exception as error:
-            self._tracker.give_up(error)
-
-    def detach(self) -> None:
-        """Puts back what attach replaced, and closes the client that it opened. Later calls do nothing."""
-        client, self.client = self.client, None
-        if client is None:
-            return
-        self._tracker.silence()
-        self._wrapping.undo()
+    def _undo_rest(self) -> None:
         self._engine.__dict__.pop("_perseus_attachment", None)
-        if self._owns_client:
-            client.close()
-
-    def __enter__(self) -> "Attachment":
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.detach()
 
 
 def attach(engine: Any, client: Optional[Client] = None, **settings: Any) -> Attachment:
@@ -163,10 +117,4 @@ def attach(engine: Any, client: Optional[Client] = None, **settings: Any) -> Att
     order = order_of(engine)
     if client is not None:
         return Attachment(engine, client, order, owns=False)
-    return Attachment(engine, join(place_of(engine), order, settings, _device()), order, owns=True)
-
-
-def _device() -> Any:
-    import torch
-
-    return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
+    return Attachment(engine, join(place_of(engine), order, settings, current_device()), order, owns=True)

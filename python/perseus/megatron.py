@@ -12,10 +12,11 @@ import importlib
 import sys
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
+from . import tracking
 from .joining import join
 from .place import Axis, Place
 from .schedule import Schedule
-from .tracking import Client, Item, Tracker, Wrapping, log, parse
+from .tracking import Client, Item, Tracker, current_device, log, parse
 
 
 class Shape(NamedTuple):
@@ -117,11 +118,11 @@ class _Timer:
 class Timers:
     """Stands for the Timers of Megatron: hands out the same timers, and listens to those of the schedules."""
 
-    def __init__(self, timers: Any, counter: Counter, tracker: Tracker, on_step: Callable[[], None]) -> None:
+    def __init__(self, timers: Any, counter: Counter, tracker: Tracker) -> None:
         self._timers = timers
 
         def step_begin() -> None:
-            on_step()
+            tracker.follow_stream()
             counter.step_begin()
 
         def evaluate(is_evaluating: bool) -> None:
@@ -143,27 +144,19 @@ class Timers:
         return getattr(self._timers, name)
 
 
-class Attachment:
-    """Our timers in Megatron's place for them. Ends with detach."""
-
-    def __init__(self, client: Optional[Client], order: Tuple[str, ...], owns: bool) -> None:
-        self.client = client  # None where there is no job server: no stand-in either
-        self.order = order
-        self._owns_client = owns
-        self._wrapping = Wrapping()
-        self._tracker: Optional[Tracker] = None
+class Attachment(tracking.Attachment):
+    """Our timers in Megatron's place for them."""
 
     def _install(self, shape: Shape, holders: List[Tuple[Any, str]]) -> None:
-        client = self.client
-        if client is None:
+        if self.client is None:
             return
-        tracker = self._tracker = Tracker(client, self.order)
+        tracker = self._tracker
         counter = Counter(tracker, lambda: order_of(shape, _n_microbatches()), shape.pp.index)
         stand_in: List[Timers] = []  # one for all holders, as they share their timers
 
         def replace(original: Any) -> Any:
             if not stand_in:
-                stand_in.append(Timers(original, counter, tracker, _stream_follower(client, tracker)))
+                stand_in.append(Timers(original, counter, tracker))
             return stand_in[0]
 
         for owner, name in holders:
@@ -171,16 +164,6 @@ class Attachment:
         combined = sys.modules.get("megatron.core.pipeline_parallel.combined_1f1b")
         if shape.is_combined and combined is not None:
             self._wrapping.replace(combined, "combined_forward_backward_step", lambda f: _combined_step(f, counter, tracker))
-
-    def detach(self) -> None:
-        """Puts Megatron's own timers back, and closes the client that attach opened. Later calls do nothing."""
-        client, self.client = self.client, None
-        if client is None or self._tracker is None:
-            return
-        self._tracker.silence()
-        self._wrapping.undo()
-        if self._owns_client:
-            client.close()
 
 
 def _combined_step(original: Any, counter: Counter, tracker: Tracker) -> Any:
@@ -200,27 +183,6 @@ def _combined_step(original: Any, counter: Counter, tracker: Tracker) -> Any:
             tracker.end()
 
     return combined_forward_backward_step
-
-
-def _stream_follower(client: Client, tracker: Tracker) -> Callable[[], None]:
-    """Before a step: the client's events go where the schedule's work goes."""
-    last: List[int] = []
-
-    def follow() -> None:
-        if tracker.is_silent:
-            return
-        try:
-            import torch
-
-            if torch.cuda.is_available():
-                stream = torch.cuda.current_stream().cuda_stream
-                if [stream] != last:
-                    client.set_stream(stream)
-                    last[:] = [stream]
-        except Exception as error:
-            tracker.give_up(error)
-
-    return follow
 
 
 def _n_microbatches() -> int:
@@ -289,15 +251,9 @@ def attach(config: Any = None, client: Optional[Client] = None, **settings: Any)
     order = order_of(shape, _n_microbatches())
     owns = client is None
     if client is None:
-        client = join(place, order, settings, _device())
+        client = join(place, order, settings, current_device())
     attachment = Attachment(client, order, owns)
     attachment._install(shape, holders)
     if client is not None:
         log.info("perseus: attached to Megatron's timers")
     return attachment
-
-
-def _device() -> Any:
-    import torch
-
-    return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")

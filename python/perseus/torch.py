@@ -8,13 +8,13 @@ ends, and then do what was there before. Nothing is patched in torch itself, and
 """
 
 import functools
-from types import TracebackType
-from typing import Any, Callable, Dict, List, Optional, Tuple, Type
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
+from . import tracking
 from .joining import join
 from .place import Axis, Place, given_axes, group_axis, mesh_axes
 from .schedule import Schedule
-from .tracking import Client, Item, Tracker, Wrapping, log, parse
+from .tracking import Client, Item, Tracker, log, parse
 
 # Schedules with one stage per rank, by the name of their class. Their own pipeline_order came late, and the one of
 # Schedule1F1B numbers the last rank's forwards from 1.
@@ -123,20 +123,15 @@ def place_of(schedule: Any, mesh: Any = None, given: Optional[Dict[str, Optional
     return place
 
 
-class Attachment:
-    """Hooks in one schedule. Ends with detach, or at the end of a `with` block."""
+class Attachment(tracking.Attachment):
+    """Hooks in one schedule."""
 
     def __init__(self, schedule: Any, client: Optional[Client], order: Optional[Tuple[str, ...]], owns: bool) -> None:
-        self.client = client  # None where there is no job server: no hooks either
-        self.order = order
-        self._owns_client = owns
+        super().__init__(client, order, owns)
         self._schedule = schedule
         self._stages = stages_of(schedule)
-        self._wrapping = Wrapping()
-        self._stream: Any = None
         if client is None:
             return
-        self._tracker = Tracker(client, order)
         try:
             self._install()
         except BaseException:
@@ -169,15 +164,9 @@ class Attachment:
             # eval() calls step() with _has_backward off; without a loss function it is never on.
             if not getattr(self._schedule, "_has_backward", True):
                 return original(*args, **kwargs)
-            self._follow_stream()
-            self._tracker.step_begin()
-            is_complete = False
-            try:
-                result = original(*args, **kwargs)
-                is_complete = True
-                return result
-            finally:
-                self._tracker.step_end(is_complete)
+            self._tracker.follow_stream(self._stages[0].device)
+            with self._tracker.step():
+                return original(*args, **kwargs)
 
         return step
 
@@ -208,45 +197,11 @@ class Attachment:
         custom.perseus_original = function  # type: ignore[attr-defined]
         return custom
 
-    def _follow_stream(self) -> None:
-        """On a GPU the client's events go where the schedule's work goes: the stream that is current in step()."""
-        device, client = self._stages[0].device, self.client
-        if device.type != "cuda" or client is None or self._tracker.is_silent:
-            return
-        try:
-            import torch
-
-            stream = torch.cuda.current_stream(device).cuda_stream
-            if stream != self._stream:
-                client.set_stream(stream)
-                self._stream = stream
-        except Exception as error:
-            self._tracker.give_up(error)
-
-    def detach(self) -> None:
-        """Puts back what attach replaced, and closes the client that it opened. Later calls do nothing."""
-        client, self.client = self.client, None
-        if client is None:
-            return
-        self._tracker.silence()
-        self._wrapping.undo()
+    def _undo_rest(self) -> None:
         functions = getattr(self._schedule, "_comp_type_to_function_map", {})
         for computation, function in list(functions.items()):
             functions[computation] = getattr(function, "perseus_original", function)
         self._schedule.__dict__.pop("_perseus_attachment", None)
-        if self._owns_client:
-            client.close()
-
-    def __enter__(self) -> "Attachment":
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.detach()
 
 
 def attach(

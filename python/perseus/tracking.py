@@ -5,9 +5,11 @@ the order that was promised, and keeps every exception of ours away from trainin
 silent for good.
 """
 
+import contextlib
 import logging
 import re
-from typing import Any, Callable, List, NamedTuple, Optional, Protocol, Sequence, Tuple
+from types import TracebackType
+from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Protocol, Sequence, Tuple, Type
 
 log = logging.getLogger("perseus")
 
@@ -58,6 +60,13 @@ def parse(text: str) -> Tuple[Item, ...]:
     return (Item(kind, int(stage), int(microbatch)),)
 
 
+def current_device() -> Any:
+    """torch's device that this process computes on now."""
+    import torch
+
+    return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
+
+
 class Tracker:
     """Passes on to `client` what the hooks of one rank say.
 
@@ -73,6 +82,7 @@ class Tracker:
         self._is_open = False  # within a training step
         self._depth = 0  # begins without their end: only the outermost counts
         self._is_silent = False  # for good
+        self._stream: Any = None  # that the client was told
 
     def silence(self) -> None:
         """Passes on nothing any more."""
@@ -86,6 +96,37 @@ class Tracker:
     def counts(self) -> bool:
         """What begins now is an instruction of a step, not part of another nor of an evaluation."""
         return self._is_open and self._depth == 0
+
+    def follow_stream(self, device: Any = None) -> None:
+        """Before a step: on a GPU the client's events go where the work goes, the stream that is current now.
+
+        `device`: torch's, of the work; None for the one that is current.
+        """
+        if self._is_silent:
+            return
+        try:
+            device = current_device() if device is None else device
+            if device.type != "cuda":
+                return
+            import torch
+
+            stream = torch.cuda.current_stream(device).cuda_stream
+            if stream != self._stream:
+                self._client.set_stream(stream)
+                self._stream = stream
+        except Exception as error:
+            self.give_up(error)
+
+    @contextlib.contextmanager
+    def step(self) -> Iterator[None]:
+        """A step from its begin to its end, however it ends."""
+        self.step_begin()
+        is_complete = False
+        try:
+            yield
+            is_complete = True
+        finally:
+            self.step_end(is_complete)
 
     def step_begin(self) -> None:
         if self._is_silent:
@@ -204,3 +245,43 @@ class Wrapping:
                 setattr(owner, name, original)
             else:
                 delattr(owner, name)
+
+
+class Attachment:
+    """Hooks in a framework. Ends with detach, or at the end of a `with` block.
+
+    `client` is None where there is no job server: then there are no hooks either. `owns`: it closes the client.
+    """
+
+    def __init__(self, client: Optional[Client], order: Optional[Sequence[str]], owns: bool) -> None:
+        self.client = client
+        self.order = order
+        self._owns_client = owns
+        self._wrapping = Wrapping()
+        if client is not None:
+            self._tracker = Tracker(client, order)
+
+    def detach(self) -> None:
+        """Puts back what attach replaced, and closes the client that it opened. Later calls do nothing."""
+        client, self.client = self.client, None
+        if client is None:
+            return
+        self._tracker.silence()
+        self._wrapping.undo()
+        self._undo_rest()
+        if self._owns_client:
+            client.close()
+
+    def _undo_rest(self) -> None:
+        """What was replaced otherwise than by the wrapping."""
+
+    def __enter__(self) -> "Attachment":
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.detach()

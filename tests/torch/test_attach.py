@@ -199,7 +199,7 @@ def test_stream_of_a_gpu(monkeypatch, caplog):
     streams = iter([7, 7, 9])
     monkeypatch.setattr(torch.cuda, "current_stream", lambda device: SimpleNamespace(cuda_stream=next(streams)))
     for _ in range(3):
-        attachment._follow_stream()
+        attachment._tracker.follow_stream(attachment._stages[0].device)
     assert client.streams == [7, 9]
-    attachment._follow_stream()
+    attachment._tracker.follow_stream(attachment._stages[0].device)
     assert "training goes on without clocks: StopIteration" in caplog.text
