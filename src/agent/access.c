@@ -38,30 +38,10 @@ refuse_token(struct perseus__exchange *exchange, const char *message)
 static bool
 check_token(const struct perseus__front *front, struct perseus__exchange *exchange)
 {
-	static const char scheme[] = "Bearer ";
-	const char *header = exchange->request.authorization;
-	struct perseus_error err;
-	char message[PERSEUS_ERROR_MESSAGE_BYTES + 32];
-	if (!header || strncmp(header, scheme, sizeof scheme - 1) != 0)
-		return refuse_token(exchange, "Authentication required. Provide an Authorization: Bearer <token> header.");
-	switch (perseus__jwt_verify(header + sizeof scheme - 1, front->settings.key, perseus__agent_scopes,
-			perseus__clock_wall_ms() / 1000, &exchange->token, &err)) {
-	case PERSEUS_OK:
-		return true;
-	case PERSEUS_DENIED:
-		return refuse_token(exchange, err.message);
-	case PERSEUS_INVALID:
-	case PERSEUS_INFEASIBLE:
-	case PERSEUS_IO:
-	case PERSEUS_UNSUPPORTED:
-	case PERSEUS_BUSY:
-	case PERSEUS_NO_MEMORY:
-	case PERSEUS_CANCELLED:
-	case PERSEUS_INTERNAL:
-		break;
-	}
-	(void)snprintf(message, sizeof message, "Invalid token: %s", err.message);
-	return refuse_token(exchange, message);
+	char message[PERSEUS__TOKEN_MESSAGE_BYTES];
+	return perseus__exchange_check_token(exchange, front->settings.key, perseus__agent_scopes,
+				   "Authentication required. Provide an Authorization: Bearer <token> header.", message)
+			|| refuse_token(exchange, message);
 }
 
 /* Over the Unix socket the process is the better holder, as its end is noticed. */

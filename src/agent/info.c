@@ -3,8 +3,6 @@
 
 #include "base/clock.h"
 
-#include <perseus/version.h>
-
 static bool
 has_group(const struct perseus__front *front, enum perseus__group group)
 {
@@ -105,11 +103,7 @@ void
 perseus__handle_version(struct perseus__front *front, struct perseus__exchange *exchange)
 {
 	(void)front;
-	struct perseus__json json = perseus__respond_json(exchange, 200);
-	perseus__json_open_object(&json, NULL, true);
-	perseus__json_string(&json, "name", "perseus");
-	perseus__json_string(&json, "version", perseus_version());
-	perseus__json_close_object(&json);
+	perseus__respond_version(exchange);
 }
 
 void

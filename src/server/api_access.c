@@ -6,7 +6,6 @@
 #include "service/log.h"
 
 #include <stdio.h>
-#include <string.h>
 
 const char *const perseus__api_scopes[] = {"job-read", "job-write", "gpu-control", "gpu-read", "cpu-read", NULL};
 
@@ -47,19 +46,10 @@ refuse_token(struct perseus__exchange *exchange, const char *message)
 static bool
 check_token(const struct perseus__api *api, struct perseus__exchange *exchange)
 {
-	static const char scheme[] = "Bearer ";
-	const char *header = exchange->request.authorization;
-	struct perseus_error err;
-	char message[PERSEUS_ERROR_MESSAGE_BYTES + 32];
-	if (!header || strncmp(header, scheme, sizeof scheme - 1) != 0)
-		return refuse_token(exchange, "A token is needed: Authorization: Bearer TOKEN.");
-	const enum perseus_status status = perseus__jwt_verify(header + sizeof scheme - 1, api->settings.key,
-			perseus__api_scopes, perseus__clock_wall_ms() / 1000, &exchange->token, &err);
-	if (status == PERSEUS_OK)
-		return true;
-	/* DENIED is a good token that has expired, and says so. */
-	(void)snprintf(message, sizeof message, "%s%s", status == PERSEUS_DENIED ? "" : "Invalid token: ", err.message);
-	return refuse_token(exchange, message);
+	char message[PERSEUS__TOKEN_MESSAGE_BYTES];
+	return perseus__exchange_check_token(exchange, api->settings.key, perseus__api_scopes,
+				   "A token is needed: Authorization: Bearer TOKEN.", message)
+			|| refuse_token(exchange, message);
 }
 
 /* The scope that a route needs; false where it needs none. */

@@ -11,11 +11,7 @@ void
 perseus__serve_version(struct perseus__api *api, struct perseus__exchange *exchange)
 {
 	(void)api;
-	struct perseus__json json = perseus__respond_json(exchange, 200);
-	perseus__json_open_object(&json, NULL, true);
-	perseus__json_string(&json, "name", "perseus");
-	perseus__json_string(&json, "version", perseus_version());
-	perseus__json_close_object(&json);
+	perseus__respond_version(exchange);
 }
 
 void

@@ -1,10 +1,14 @@
 /* Responses. */
 #include "service/http.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
+
+#include <perseus/version.h>
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static struct perseus__text *
 begin(struct perseus__exchange *exchange, int code, enum perseus__content content)
@@ -51,6 +55,37 @@ perseus__respond_unavailable(struct perseus__exchange *exchange, const char *mes
 {
 	perseus__respond_error(exchange, 503, "%s", message);
 	exchange->response.asks_to_retry = true;
+}
+
+bool
+perseus__exchange_check_token(struct perseus__exchange *exchange, struct perseus__signing_key key,
+		const char *const *scopes, const char *missing, char message[PERSEUS__TOKEN_MESSAGE_BYTES])
+{
+	static const char scheme[] = "Bearer ";
+	const char *header = exchange->request.authorization;
+	struct perseus_error err;
+	if (!header || strncmp(header, scheme, sizeof scheme - 1) != 0) {
+		(void)snprintf(message, PERSEUS__TOKEN_MESSAGE_BYTES, "%s", missing);
+		return false;
+	}
+	const enum perseus_status status = perseus__jwt_verify(
+			header + sizeof scheme - 1, key, scopes, perseus__clock_wall_ms() / 1000, &exchange->token, &err);
+	if (status == PERSEUS_OK)
+		return true;
+	/* DENIED is a good token that has expired, and says so. */
+	(void)snprintf(message, PERSEUS__TOKEN_MESSAGE_BYTES, "%s%s",
+			status == PERSEUS_DENIED ? "" : "Invalid token: ", err.message);
+	return false;
+}
+
+void
+perseus__respond_version(struct perseus__exchange *exchange)
+{
+	struct perseus__json json = perseus__respond_json(exchange, 200);
+	perseus__json_open_object(&json, NULL, true);
+	perseus__json_string(&json, "name", "perseus");
+	perseus__json_string(&json, "version", perseus_version());
+	perseus__json_close_object(&json);
 }
 
 struct perseus__text *

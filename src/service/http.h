@@ -98,6 +98,18 @@ void perseus__respond_unavailable(struct perseus__exchange *exchange, const char
 struct perseus__json perseus__respond_json(struct perseus__exchange *exchange, int code);
 struct perseus__text *perseus__respond_other(struct perseus__exchange *exchange, int code, const char *content_type);
 
+enum { PERSEUS__TOKEN_MESSAGE_BYTES = PERSEUS_ERROR_MESSAGE_BYTES + 32 };
+
+/*
+ * Checks the token of the request's Authorization header, with `key` and `scopes` as perseus__jwt_verify takes them,
+ * and fills in the exchange's. False: `message` says why; it is `missing` where there is none.
+ */
+PERSEUS_MUST_USE bool perseus__exchange_check_token(struct perseus__exchange *exchange, struct perseus__signing_key key,
+		const char *const *scopes, const char *missing, char message[PERSEUS__TOKEN_MESSAGE_BYTES]);
+
+/* 200 with name and version of the program. */
+void perseus__respond_version(struct perseus__exchange *exchange);
+
 /* 200 with a stream, which the exchange takes over. */
 void perseus__respond_stream(struct perseus__exchange *exchange, struct perseus__stream *stream);
 
