@@ -4,7 +4,7 @@ perseus devices --devices sim:a100x2,step_ms=60000,fault=lost:1
 perseus devices --devices sim:a100,step_ms=60000,fault=no-counter --json
 mkdir -p $TMP/zones/intel-rapl:0 && cd $TMP/zones/intel-rapl:0 && echo package-0 >name && echo 262143328850 >max_energy_range_uj && echo 123456789 >energy_uj
 perseus devices --devices rapl:$TMP/zones --json
-cd $TMP/zones && cp -r intel-rapl:0 intel-rapl:1 && cp -r intel-rapl:0 intel-rapl:2 && cp -r intel-rapl:0 intel-rapl:0/intel-rapl:0:0
+cd $TMP/zones && cp -r intel-rapl:0 intel-rapl:1 && cp -r intel-rapl:0 intel-rapl:2 && cp -r intel-rapl:1 intel-rapl:0/intel-rapl:0:0
 cd $TMP/zones && echo package-1 >intel-rapl:1/name && echo psys >intel-rapl:2/name && echo dram >intel-rapl:0/intel-rapl:0:0/name
 perseus devices --devices rapl --rapl-root $TMP/zones
 echo many >$TMP/zones/intel-rapl:1/energy_uj; perseus devices --devices rapl --rapl-root $TMP/zones
