@@ -272,6 +272,8 @@ judge_step(const struct perseus__job *job, const struct perseus__step *step, str
 	double plain_j = 0;
 	for (int32_t p = 0; p < dp; p++) {
 		const struct perseus__promise *promise = promise_of(job, step, p);
+		if (!promise)
+			return false;
 		const int64_t baseline_ns = promise->baseline_time_ns, baseline_nj = promise->baseline_energy_nj;
 		const int64_t blocking_uw = promise->blocking_uw;
 		out->predicted_j += job_energy_j(job, promise->energy_nj, promise->time_ns, blocking_uw, out->predicted_s);
