@@ -13,7 +13,7 @@ from setuptools.command.build_ext import build_ext
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-CORE = ("base", "dag", "flow", "profile", "pipeline", "frontier", "plan")
+CORE = ("base", "dag", "flow", "profile", "pipeline", "frontier", "plan", "baseline", "partition", "fleet")
 # Of the other modules, what needs no library: documents without JSON, devices, and energy windows.
 PARTS = {
     "format": ("csv*.c", "input_file.c", "instruction_text.c", "json_writer*.c", "number*.c", "output_file.c", "plan_*.c", "profile_csv*.c",
