@@ -32,21 +32,21 @@ struct view {
 };
 
 bool
-perseus__power_is_broken(const struct perseus__power_history *history, int32_t bin, int32_t series)
+perseus__power_is_broken(const struct perseus__history *history, int32_t bin, int32_t series)
 {
-	if (bin + 1 >= history->n_bins || perseus__power_history_at(history, bin, series)->n == 0
-			|| perseus__power_history_at(history, bin + 1, series)->n == 0)
+	if (bin + 1 >= history->n_bins || perseus__history_at(history, bin, series)->n == 0
+			|| perseus__history_at(history, bin + 1, series)->n == 0)
 		return true;
-	const double all_ns = (double)(history->end_ns[history->n_bins - 1] - history->begin_ns[0]);
+	const double all_ns = (double)(history->end[history->n_bins - 1] - history->begin[0]);
 	const double usual_ns = all_ns / (double)(history->n_samples - 1);
-	const double both_ns = (double)(history->end_ns[bin + 1] - history->begin_ns[bin]);
+	const double both_ns = (double)(history->end[bin + 1] - history->begin[bin]);
 	return both_ns > BROKEN_SPACINGS * usual_ns * (double)(2 * history->n_per_bin - 1);
 }
 
-static const struct perseus__power_range *
+static const struct perseus__range *
 lane_range(const struct view *view, int32_t lane, int32_t bin)
 {
-	return perseus__power_history_at(view->picture->history, bin, view->picture->lanes[lane].series);
+	return perseus__history_at(view->picture->history, bin, view->picture->lanes[lane].series);
 }
 
 /* Hours for what takes hours: seconds by the ten thousand say nothing. */
@@ -64,13 +64,13 @@ static void
 set_axes(struct view *view)
 {
 	const struct perseus__power_picture *picture = view->picture;
-	const struct perseus__power_history *history = picture->history;
+	const struct perseus__history *history = picture->history;
 	for (int32_t bin = 0; bin < history->n_bins; bin++)
 		for (int32_t i = 0; i < picture->n_lanes; i++) {
-			const struct perseus__power_range *range = lane_range(view, i, bin);
+			const struct perseus__range *range = lane_range(view, i, bin);
 			double *high_w = &view->high_w[picture->lanes[i].group];
 			if (range->n > 0)
-				*high_w = fmax(*high_w, range->high_w);
+				*high_w = fmax(*high_w, range->high);
 		}
 	const double span_s = fmax((double)(picture->end_ns - picture->begin_ns) * 1e-9, 1e-9);
 	view->time_unit = elapsed_unit(span_s);
@@ -112,8 +112,8 @@ time_at(const struct view *view, double time_ns)
 static double
 bin_x(const struct view *view, int32_t bin)
 {
-	const struct perseus__power_history *history = view->picture->history;
-	return time_at(view, ((double)history->begin_ns[bin] + (double)history->end_ns[bin]) / 2);
+	const struct perseus__history *history = view->picture->history;
+	return time_at(view, ((double)history->begin[bin] + (double)history->end[bin]) / 2);
 }
 
 enum value { LOW, MEAN, HIGH };
@@ -121,14 +121,14 @@ enum value { LOW, MEAN, HIGH };
 static double
 bin_y(const struct view *view, const struct perseus__axis *axis, int32_t lane, int32_t bin, enum value value)
 {
-	const struct perseus__power_range *range = lane_range(view, lane, bin);
+	const struct perseus__range *range = lane_range(view, lane, bin);
 	switch (value) {
 	case LOW:
-		return perseus__axis_at(axis, range->low_w);
+		return perseus__axis_at(axis, range->low);
 	case MEAN:
-		return perseus__axis_at(axis, range->sum_w / (double)range->n);
+		return perseus__axis_at(axis, range->sum / (double)range->n);
 	case HIGH:
-		return perseus__axis_at(axis, range->high_w);
+		return perseus__axis_at(axis, range->high);
 	}
 	return axis->from;
 }
@@ -185,7 +185,7 @@ has_data(const struct view *view, int32_t lane)
 static void
 draw_series(cairo_t *cr, const struct view *view, const struct perseus__axis *axis, int32_t lane)
 {
-	const struct perseus__power_history *history = view->picture->history;
+	const struct perseus__history *history = view->picture->history;
 	for (int32_t first = 0; first < history->n_bins; first++) {
 		if (lane_range(view, lane, first)->n == 0)
 			continue;

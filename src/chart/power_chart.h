@@ -3,7 +3,7 @@
 #define PERSEUS_CHART_POWER_CHART_H
 
 #include "chart/canvas.h"
-#include "chart/power_history.h"
+#include "chart/history.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,7 +29,7 @@ struct perseus__power_lane {
 /* All that the picture needs; everything is borrowed. */
 struct perseus__power_picture {
 	const char *heading; /* second line of the title */
-	const struct perseus__power_history *history;
+	const struct perseus__history *history;
 	const struct perseus__power_lane *lanes; /* length n_lanes >= 1, from the top */
 	int32_t n_lanes;
 	int64_t begin_ns; /* where the time axis begins, as 0, and ends */
@@ -45,6 +45,6 @@ PERSEUS_MUST_USE enum perseus_status perseus__chart_power(const char *path,
  * Whether the line of a series is broken between bins `bin` and `bin` + 1: nothing was read in one of them, or their
  * samples stand much farther apart than samples do on the whole, as where the program was stopped.
  */
-bool perseus__power_is_broken(const struct perseus__power_history *history, int32_t bin, int32_t series);
+bool perseus__power_is_broken(const struct perseus__history *history, int32_t bin, int32_t series);
 
 #endif

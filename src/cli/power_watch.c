@@ -20,7 +20,7 @@ perseus__power_watch_init(struct perseus__power_watch *watch, int32_t n_devices,
 	};
 	enum perseus_status status = watch->has_power && watch->power_w ? PERSEUS_OK : perseus__no_memory(err);
 	if (status == PERSEUS_OK && has_history)
-		status = perseus__power_history_init(&watch->history, n_devices + 1, err);
+		status = perseus__history_init(&watch->history, n_devices + 1, err);
 	if (status != PERSEUS_OK)
 		perseus__power_watch_fini(watch);
 	return status;
@@ -63,7 +63,7 @@ perseus__power_watch_add(void *user, int64_t time_ns, const struct perseus_sampl
 		watch->peak_w = watch->now_w;
 	}
 	if (watch->has_history)
-		perseus__power_history_add(&watch->history, time_ns, watch->power_w);
+		perseus__history_add(&watch->history, time_ns, watch->power_w);
 	(void)pthread_mutex_unlock(&watch->mutex);
 	if (watch->trace)
 		perseus__trace_file_add(watch->trace, time_ns, samples, n_samples, watch->is_counted);
@@ -85,7 +85,7 @@ perseus__power_watch_fini(struct perseus__power_watch *watch)
 	perseus__free(watch->has_power);
 	perseus__free(watch->power_w);
 	if (watch->has_history)
-		perseus__power_history_fini(&watch->history);
+		perseus__history_fini(&watch->history);
 	watch->has_power = NULL;
 	watch->power_w = NULL;
 	watch->has_history = false;

@@ -5,7 +5,7 @@
 #ifndef PERSEUS_CLI_POWER_WATCH_H
 #define PERSEUS_CLI_POWER_WATCH_H
 
-#include "chart/power_history.h"
+#include "chart/history.h"
 #include "cli/trace_file.h"
 
 #include <pthread.h>
@@ -27,8 +27,8 @@ struct perseus__power_watch {
 	bool has_peak;
 	double peak_w; /* the highest such sum */
 	bool has_history;
-	struct perseus__power_history history; /* where one is kept: series 0 is the sum */
-	struct perseus__trace_file *trace;     /* borrowed, and the meter thread's as long as there is one; NULL: none */
+	struct perseus__history history;   /* where one is kept: series 0 is the sum */
+	struct perseus__trace_file *trace; /* borrowed, and the meter thread's as long as there is one; NULL: none */
 };
 
 /* Keeps a history where `has_history`. Errors: NO_MEMORY. */

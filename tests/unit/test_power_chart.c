@@ -25,12 +25,12 @@ __lsan_default_suppressions(void)
 static const int64_t PERIOD_NS = 100000000;
 static const int64_t SPAN_NS = 40000000000;
 
-static struct perseus__power_history history;
+static struct perseus__history history;
 
 static void
 make_history(int32_t n_series)
 {
-	ck_assert_int_eq(perseus__power_history_init(&history, n_series, NULL), PERSEUS_OK);
+	ck_assert_int_eq(perseus__history_init(&history, n_series, NULL), PERSEUS_OK);
 }
 
 /* Whole watts, so that sums are exact: series 0 jumps about, series 1 is read every third time, series 2 never. */
@@ -38,7 +38,7 @@ static void
 add_sample(int64_t i)
 {
 	const double power_w[] = {(double)(i * 7919 % 1009), i % 3 ? NAN : (double)i, NAN};
-	perseus__power_history_add(&history, i * PERIOD_NS, power_w);
+	perseus__history_add(&history, i * PERIOD_NS, power_w);
 }
 
 static const int64_t counts[] = {1, 2, 2047, 2048, 2049, 4096, 4097, 50000, 131072};
@@ -50,37 +50,37 @@ START_TEST(thinning_keeps_extremes_and_sums)
 	for (int64_t i = 0; i < n; i++)
 		add_sample(i);
 	ck_assert_int_eq(history.n_samples, n);
-	ck_assert_int_le(history.n_bins, PERSEUS__POWER_MAX_BINS);
-	ck_assert_msg(n < 2 * (int64_t)PERSEUS__POWER_MAX_BINS || history.n_bins >= PERSEUS__POWER_MAX_BINS / 2,
+	ck_assert_int_le(history.n_bins, PERSEUS__HISTORY_MAX_BINS);
+	ck_assert_msg(n < 2 * (int64_t)PERSEUS__HISTORY_MAX_BINS || history.n_bins >= PERSEUS__HISTORY_MAX_BINS / 2,
 			"%lld samples in %d bins", (long long)n, (int)history.n_bins);
 	int64_t next = 0;
 	for (int32_t bin = 0; bin < history.n_bins; bin++) {
-		struct perseus__power_range expected[2] = {{.low_w = INFINITY}, {.low_w = INFINITY}};
-		ck_assert_int_eq(history.begin_ns[bin], next * PERIOD_NS);
-		for (; next * PERIOD_NS <= history.end_ns[bin]; next++)
+		struct perseus__range expected[2] = {{.low = INFINITY}, {.low = INFINITY}};
+		ck_assert_int_eq(history.begin[bin], next * PERIOD_NS);
+		for (; next * PERIOD_NS <= history.end[bin]; next++)
 			for (int k = 0; k < 2; k++) {
 				const double power_w = k ? (double)next : (double)(next * 7919 % 1009);
 				if (k && next % 3)
 					continue;
-				expected[k].low_w = fmin(expected[k].low_w, power_w);
-				expected[k].high_w = fmax(expected[k].high_w, power_w);
-				expected[k].sum_w += power_w;
+				expected[k].low = fmin(expected[k].low, power_w);
+				expected[k].high = fmax(expected[k].high, power_w);
+				expected[k].sum += power_w;
 				expected[k].n++;
 			}
 		for (int k = 0; k < 2; k++) {
-			const struct perseus__power_range *found = perseus__power_history_at(&history, bin, k);
+			const struct perseus__range *found = perseus__history_at(&history, bin, k);
 			ck_assert_msg(found->n == expected[k].n
 							&& (found->n == 0
-									|| (found->low_w == expected[k].low_w && found->high_w == expected[k].high_w
-											&& found->sum_w == expected[k].sum_w)),
-					"bin %d, series %d: %lld samples, %g .. %g, sum %g", (int)bin, k, (long long)found->n, found->low_w,
-					found->high_w, found->sum_w);
+									|| (found->low == expected[k].low && found->high == expected[k].high
+											&& found->sum == expected[k].sum)),
+					"bin %d, series %d: %lld samples, %g .. %g, sum %g", (int)bin, k, (long long)found->n, found->low,
+					found->high, found->sum);
 		}
-		ck_assert_int_eq(perseus__power_history_at(&history, bin, 2)->n, 0);
+		ck_assert_int_eq(perseus__history_at(&history, bin, 2)->n, 0);
 		ck_assert(bin + 1 == history.n_bins || next % history.n_per_bin == 0);
 	}
 	ck_assert_int_eq(next, n);
-	perseus__power_history_fini(&history);
+	perseus__history_fini(&history);
 }
 END_TEST
 
@@ -104,13 +104,13 @@ START_TEST(the_line_breaks_at_pauses)
 	const int64_t n = pauses[_i].n;
 	make_history(1);
 	for (int64_t i = 0; i < n; i++)
-		perseus__power_history_add(&history, (i + (i >= n / 2 ? pauses[_i].pause : 0)) * PERIOD_NS, &(double){5});
+		perseus__history_add(&history, (i + (i >= n / 2 ? pauses[_i].pause : 0)) * PERIOD_NS, &(double){5});
 	int n_broken = 0;
 	for (int32_t bin = 0; bin + 1 < history.n_bins; bin++)
 		n_broken += perseus__power_is_broken(&history, bin, 0);
 	ck_assert_msg((n_broken > 0) == pauses[_i].is_seen && n_broken <= 2, "broken %d times", n_broken);
 	ck_assert(perseus__power_is_broken(&history, history.n_bins - 1, 0));
-	perseus__power_history_fini(&history);
+	perseus__history_fini(&history);
 }
 END_TEST
 
@@ -147,7 +147,7 @@ make_picture(int64_t n)
 	make_history(3);
 	for (int64_t i = 0; i < n; i++) {
 		const double power_w[] = {i < n / 2 ? 100 : NAN, 50, NAN};
-		perseus__power_history_add(&history, i * (SPAN_NS / n), power_w);
+		perseus__history_add(&history, i * (SPAN_NS / n), power_w);
 	}
 	return (struct perseus__power_picture){
 		.heading = "true", .history = &history, .lanes = lanes, .n_lanes = 3, .begin_ns = 0, .end_ns = SPAN_NS};
@@ -205,7 +205,7 @@ START_TEST(lines_are_where_something_was_read)
 	ck_assert_msg(fabs(y_100 - (106 + (lane - 14) * (1 - 1 / 1.06))) < 3, "100 W at %d", y_100);
 	ck_assert_msg(fabs(y_50 - (106 + lane + (lane - 14) * (1 - 0.5 / 1.06))) < 3, "50 W at %d", y_50);
 	cairo_surface_destroy(surface);
-	perseus__power_history_fini(&history);
+	perseus__history_fini(&history);
 }
 END_TEST
 
@@ -236,7 +236,7 @@ START_TEST(the_same_bytes_in_every_format)
 		perseus__free(bytes[0]);
 		perseus__free(bytes[1]);
 	}
-	perseus__power_history_fini(&history);
+	perseus__history_fini(&history);
 }
 END_TEST
 
@@ -253,7 +253,7 @@ START_TEST(odd_pictures_are_drawn)
 		for (int32_t n_series = 1; n_series <= 100; n_series += 99) {
 			make_history(n_series);
 			for (int k = 0; k < n; k++)
-				perseus__power_history_add(&history, k, power_w);
+				perseus__history_add(&history, k, power_w);
 			const struct perseus__power_picture picture = {.history = &history, .lanes = many, .n_lanes = n_series};
 			struct perseus_error err = {.message = ""};
 			ck_assert_msg(perseus__chart_power("a.svg", &picture, NULL, &err) == PERSEUS_OK, "%s", err.message);
@@ -262,7 +262,7 @@ START_TEST(odd_pictures_are_drawn)
 			ck_assert_ptr_null(memmem(bytes, length, "nan", 3));
 			ck_assert_ptr_null(memmem(bytes, length, "inf", 3));
 			perseus__free(bytes);
-			perseus__power_history_fini(&history);
+			perseus__history_fini(&history);
 		}
 }
 END_TEST
@@ -275,7 +275,7 @@ START_TEST(errors_say_where)
 	ck_assert_ptr_nonnull(strstr(err.message, "power.gif"));
 	ck_assert_int_eq(perseus__chart_power("/nowhere/power.svg", &picture, NULL, &err), PERSEUS_IO);
 	ck_assert_ptr_nonnull(strstr(err.message, "/nowhere/power.svg"));
-	perseus__power_history_fini(&history);
+	perseus__history_fini(&history);
 }
 END_TEST
 
@@ -283,9 +283,9 @@ START_TEST(lack_of_memory_is_an_error)
 {
 	int64_t n = 0;
 	for (;; n++) {
-		history = (struct perseus__power_history){.n_series = 77};
+		history = (struct perseus__history){.n_series = 77};
 		failing_alloc_arm(n, FAILING_ALLOC_ONE);
-		const enum perseus_status status = perseus__power_history_init(&history, 2, NULL);
+		const enum perseus_status status = perseus__history_init(&history, 2, NULL);
 		if (!failing_alloc_disarm()) {
 			ck_assert_int_eq(status, PERSEUS_OK);
 			break;
@@ -294,7 +294,7 @@ START_TEST(lack_of_memory_is_an_error)
 		ck_assert_int_eq(history.n_series, 77);
 	}
 	ck_assert_int_eq(n, 3);
-	perseus__power_history_fini(&history);
+	perseus__history_fini(&history);
 }
 END_TEST
 
