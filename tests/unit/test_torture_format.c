@@ -4,6 +4,7 @@
 
 #include "format/profile_csv.h"
 #include "format/pytorch_csv.h"
+#include "format/straggler_csv.h"
 #include "format/zeus_tuples.h"
 
 #include <check.h>
@@ -70,9 +71,29 @@ destroy_solution(void *solution)
 	perseus__zeus_free(solution);
 }
 
+static enum perseus_status
+read_stragglers(void **out, struct perseus_error *err)
+{
+	static const char text[] = "iteration,pipeline,degree\n5,1,2\n3,0,1.5\n";
+	static const struct perseus__straggler_scope scope = {.n_pipelines = 2, .iteration_ns = 1};
+	static struct perseus__straggler_trace trace;
+	const enum perseus_status status =
+			perseus__straggler_csv_decode(text, sizeof text - 1, "stragglers.csv", &scope, &trace, err);
+	if (status == PERSEUS_OK)
+		*out = &trace;
+	return status;
+}
+
+static void
+destroy_stragglers(void *trace)
+{
+	perseus__straggler_trace_fini(trace);
+}
+
 static const struct torture_scenario scenarios[] = {
 	{"profile CSV", read_profile, destroy_measurements},
 	{"PyTorch's CSV", read_pytorch, destroy_schedule},
+	{"stragglers", read_stragglers, destroy_stragglers},
 	{"Zeus's tuples", read_zeus, destroy_solution},
 };
 enum { N_SCENARIOS = sizeof scenarios / sizeof scenarios[0] };
