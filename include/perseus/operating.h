@@ -16,7 +16,7 @@ extern "C" {
 /* A way to run the whole job, iteration after iteration. */
 struct perseus_operating_point {
 	double rate_hz; /* iterations per second, > 0 */
-	double power_w; /* average, blocking included, > 0 */
+	double power_w; /* average, blocking included, >= 0; 0 only where the profile has no energy */
 };
 
 /*
@@ -30,13 +30,14 @@ struct perseus_operating_point {
  */
 struct perseus_operating_curve {
 	int32_t n_points;                       /* 1 at least */
-	struct perseus_operating_point *points; /* the first is T*, the last T_min */
+	struct perseus_operating_point *points; /* the first is T* (see _new), the last T_min */
 };
 
 /*
  * The curve of a job of `n_pipelines` pipelines, each with `gpus_per_stage` GPUs a stage, whose iterations take
  * `overhead_s` (gradient synchronisation, optimizer; at blocking power) beside the pipeline.
- * With rounding, vertices that would break the strict order are left out.
+ * With rounding, vertices that would break the strict order are left out. So are those slower than the one of least
+ * power, which there are only where a slower clock draws more power: below T* they save energy over waiting alone.
  * Errors: INVALID for a count below 1, or an overhead that is negative or not finite; NO_MEMORY. O(breakpoints).
  */
 PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_operating_curve_new(const struct perseus_frontier *frontier,

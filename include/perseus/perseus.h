@@ -3,7 +3,8 @@
  *
  *     measurements → profile ─┐
  *                             ├→ frontier → plan
- *     shape or file → schedule┘
+ *     shape or file → schedule┘        ↓
+ *                                operating curve
  *
  * No function prints, exits, reads the environment or keeps global state; different objects may be used from different
  * threads at once.
@@ -12,6 +13,7 @@
 #define PERSEUS_PERSEUS_H
 
 #include <perseus/frontier.h>
+#include <perseus/operating.h>
 #include <perseus/plan.h>
 #include <perseus/profile.h>
 #include <perseus/schedule.h>

@@ -16,6 +16,7 @@ from ._perseus import GRANULARITIES, KINDS, SCHEDULES, CancelledError, Infeasibl
 from ._perseus import VERSION as __version__
 from .frontier import Certificate, Frontier, Point
 from .meter import Device, DeviceEnergy, Measurement, Meter, Window, default_meter, measure
+from .operating import OperatingCurve, OperatingPoint
 from .plan import Outcome, Plan, PlanTable, Step
 from .profile import Choice, Class, Fit, Profile
 from .schedule import Edge, Instruction, Part, Schedule
@@ -38,6 +39,8 @@ __all__ = [
     "InvalidError",
     "Measurement",
     "Meter",
+    "OperatingCurve",
+    "OperatingPoint",
     "Outcome",
     "Part",
     "PerseusError",

@@ -5,6 +5,7 @@ import time
 from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
 from . import _perseus
+from .operating import OperatingCurve
 from .plan import Plan, PlanTable, granularity_number
 from .profile import Class, Profile, make_class
 from .schedule import Schedule
@@ -188,6 +189,13 @@ class Frontier:
         started_s = time.perf_counter()
         handle = _perseus.plan_evaluate(self._handle, frequency_mhz, picked_ns, to_ns(switch_latency_s))
         return Plan(self, handle, time.perf_counter() - started_s)
+
+    def operating_curve(
+        self, *, pipelines: int = 1, gpus_per_stage: int = 1, overhead_s: float = 0.0
+    ) -> OperatingCurve:
+        """Power over rate of a whole job of `pipelines` with `gpus_per_stage` each, whose iterations take `overhead_s`
+        at blocking power beside the pipeline."""
+        return OperatingCurve(_perseus.operating_new(self._handle, pipelines, gpus_per_stage, overhead_s))
 
     def plan_table(self, n_deadlines: int, *, granularity: str = "auto", switch_latency_s: Seconds = 0) -> PlanTable:
         """Plans ahead for `n_deadlines` iteration times from T_min to T*, so that a straggler is answered at once."""

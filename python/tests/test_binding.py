@@ -434,3 +434,23 @@ def test_package_is_typed_and_self_contained():
     assert perseus.GRANULARITIES[0] == "auto" and "1f1b" in perseus.SCHEDULES and perseus.KINDS[0] == "forward"
     missing = [name for name in perseus.__all__ if not hasattr(perseus, name)]
     assert not missing
+
+
+def test_operating_curves(frontier):
+    curve = frontier.operating_curve(pipelines=2, gpus_per_stage=4, overhead_s=0.5)
+    assert len(curve.points) <= frontier.n_breakpoints
+    assert curve.power_w(curve.points[-1].rate_hz) == curve.points[-1].power_w
+    assert curve.rate_hz(1e9) == curve.points[-1].rate_hz
+    assert curve.rate_hz(0.0) != curve.rate_hz(0.0)  # NaN
+    assert "OperatingCurve" in repr(curve)
+    with pytest.raises(perseus.InvalidError, match="at least 1"):
+        frontier.operating_curve(pipelines=0)
+    with pytest.raises(perseus.InvalidError, match="overhead"):
+        frontier.operating_curve(overhead_s=-1)
+    given = perseus.OperatingCurve.from_points([(1, 1), (2, 2), (3, 4)])
+    given.check()
+    assert given.points == ((1, 1), (2, 2), (3, 4)) and given.power_w(2.5) == 3
+    with pytest.raises(perseus.InvalidError, match="point 1"):
+        perseus.OperatingCurve.from_points([(1, 1), (2, 3), (3, 4)])
+    with pytest.raises(perseus.InvalidError, match="needs a point"):
+        perseus.OperatingCurve.from_points([])

@@ -112,6 +112,21 @@ make_certificate(void **out, struct perseus_error *err)
 	return status;
 }
 
+static enum perseus_status
+make_operating_curve(void **out, struct perseus_error *err)
+{
+	struct perseus_operating_curve *curve = *out;
+	const enum perseus_status status = perseus_operating_curve_new(given.frontier, 2, 4, 0.01, &curve, err);
+	*out = curve;
+	return status;
+}
+
+static void
+destroy_operating_curve(void *curve)
+{
+	perseus_operating_curve_free(curve);
+}
+
 static void
 destroy_certificate(void *certificate)
 {
@@ -288,6 +303,7 @@ START_TEST(frontiers)
 		{"frontier_new", make_frontier, destroy_frontier},
 		{"frontier_certificate", make_certificate, destroy_certificate},
 		{"certificate_check", check_certificate, destroy_nothing},
+		{"operating_curve_new", make_operating_curve, destroy_operating_curve},
 		{"schedule_import", make_import, destroy_schedule},
 		{"schedule_check", check_schedule, destroy_nothing},
 	};
