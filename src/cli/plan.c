@@ -6,8 +6,8 @@
 #include "base/memory.h"
 #include "chart/canvas.h"
 #include "cli/command.h"
+#include "cli/deadline_options.h"
 #include "cli/option_value.h"
-#include "format/number.h"
 #include "format/output_file.h"
 #include "format/plan_json.h"
 
@@ -17,26 +17,17 @@
 #include <string.h>
 
 enum {
-	KEY_DEADLINE = 'd',
 	KEY_GRANULARITY = 'g',
 	KEY_JSON = 'j',
 	KEY_OUTPUT = 'o',
-	KEY_SLOWDOWN = 500,
-	KEY_POINT,
-	KEY_SWITCH_LATENCY,
+	KEY_SWITCH_LATENCY = 500,
 	KEY_CHART,
 	KEY_FRONTIER_CHART,
 };
 
-/* How the deadline is given. */
-enum target { TARGET_TMIN, TARGET_MIN_ENERGY, TARGET_TSTAR, TARGET_SECONDS, TARGET_FACTOR };
-
 struct options {
 	struct perseus__job job;
-	enum target target;
-	const char *target_option; /* that was given; NULL: none */
-	int64_t deadline_ns;
-	struct perseus__decimal slowdown;
+	struct perseus__deadline_options deadline;
 	enum perseus_granularity granularity;
 	int64_t switch_latency_ns;
 	bool as_json;
@@ -46,13 +37,6 @@ struct options {
 };
 
 static const struct argp_option option_table[] = {
-	{NULL, 0, NULL, 0, "How long an iteration may take (one of these; default --point tmin)", 4},
-	{"deadline", KEY_DEADLINE, "SECONDS", 0, "This long, e.g. the iteration time of a straggling pipeline", 0},
-	{"slowdown", KEY_SLOWDOWN, "FACTOR", 0, "The shortest possible time times this", 0},
-	{"point", KEY_POINT, "tmin|min-energy|tstar", 0,
-		"The shortest possible time; that of least total energy; that beyond which nothing saves more while a "
-		"straggler makes us wait anyway",
-		0},
 	{NULL, 0, NULL, 0, "Clocks", 5},
 	{"granularity", KEY_GRANULARITY, "WORD", 0,
 		"Which instructions share a clock: instruction (none), kind, ends (first forward and last backward of a "
@@ -70,20 +54,9 @@ static const struct argp_option option_table[] = {
 	{0},
 };
 
-static void
-set_target(const struct argp_state *state, struct options *options, enum target target, const char *option)
-{
-	if (options->target_option)
-		argp_error(state, "%s and %s do not go together: one of --deadline, --slowdown and --point", option,
-				options->target_option);
-	options->target_option = option;
-	options->target = target;
-}
-
 static error_t
 parse_option(int key, char *arg, struct argp_state *state)
 {
-	static const char *const points[] = {"tmin", "min-energy", "tstar", NULL};
 	static const char *const granularities[] = {
 #define X(name, text) text,
 		PERSEUS_GRANULARITY_MAP(X)
@@ -94,17 +67,7 @@ parse_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &options->job;
-		return 0;
-	case KEY_DEADLINE:
-		set_target(state, options, TARGET_SECONDS, "--deadline");
-		options->deadline_ns = perseus__option_scaled(state, "--deadline", arg, 1000000000);
-		return 0;
-	case KEY_SLOWDOWN:
-		set_target(state, options, TARGET_FACTOR, "--slowdown");
-		options->slowdown = perseus__option_decimal(state, "--slowdown", arg);
-		return 0;
-	case KEY_POINT:
-		set_target(state, options, (enum target)perseus__option_word(state, "--point", arg, points), "--point");
+		state->child_inputs[1] = &options->deadline;
 		return 0;
 	case KEY_GRANULARITY:
 		options->granularity =
@@ -145,37 +108,12 @@ check_outputs(const struct options *options, struct perseus_error *err)
 }
 
 static enum perseus_status
-find_deadline(const struct options *options, int64_t *deadline_ns, struct perseus_error *err)
-{
-	const struct perseus_frontier_info info = perseus_frontier_info(options->job.frontier);
-	switch (options->target) {
-	case TARGET_TMIN:
-		*deadline_ns = info.t_min_ns;
-		return PERSEUS_OK;
-	case TARGET_MIN_ENERGY:
-		*deadline_ns = info.t_min_energy_ns;
-		return PERSEUS_OK;
-	case TARGET_TSTAR:
-		*deadline_ns = info.t_star_ns;
-		return PERSEUS_OK;
-	case TARGET_SECONDS:
-		*deadline_ns = options->deadline_ns;
-		return PERSEUS_OK;
-	case TARGET_FACTOR:
-		if (!perseus__decimal_times(options->slowdown, info.t_min_ns, deadline_ns))
-			return perseus__fail(err, PERSEUS_INVALID, "--slowdown: the deadline is too large");
-		return PERSEUS_OK;
-	}
-	return PERSEUS_INTERNAL;
-}
-
-static enum perseus_status
 make_plans(
 		struct options *options, struct perseus_plan **plan, struct perseus_plan **baseline, struct perseus_error *err)
 {
 	const struct perseus_frontier *frontier = options->job.frontier;
 	struct perseus_plan_settings settings = perseus_plan_settings_default();
-	enum perseus_status status = find_deadline(options, &settings.deadline_ns, err);
+	enum perseus_status status = perseus__deadline_find(&options->deadline, frontier, &settings.deadline_ns, err);
 	if (status != PERSEUS_OK)
 		return status;
 	settings.granularity = options->granularity;
@@ -253,7 +191,8 @@ run(struct options *options)
 int
 perseus__run_plan(int argc, char **argv)
 {
-	static const struct argp_child children[] = {{&perseus__job_argp, 0, NULL, 0}, {0}};
+	static const struct argp_child children[] = {
+		{&perseus__job_argp, 0, NULL, 0}, {&perseus__deadline_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {
 		.options = option_table,
 		.parser = parse_option,
