@@ -55,8 +55,8 @@ class UnixConnection(http.client.HTTPConnection):
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.path)  # waits where the backlog is full, which a socket with a timeout would not
         self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
 
 
 class Reply:
