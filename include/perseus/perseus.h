@@ -15,6 +15,7 @@
 #include <perseus/baseline.h>
 #include <perseus/frontier.h>
 #include <perseus/operating.h>
+#include <perseus/pace.h>
 #include <perseus/plan.h>
 #include <perseus/profile.h>
 #include <perseus/schedule.h>
