@@ -76,7 +76,7 @@ perseus_pace_free(struct perseus_pace *pace)
 
 /*
  * What pacing is worth falls with the reservation r, and is convex: the most, over courses, of what the course saves in
- * grams of energy less r times what it holds longer. From r = 0 on, Newton's method goes to where it is zero from below.
+ * grams of energy less r times what it holds longer. From r = 0 on, Newton's method nears its zero from below.
  */
 static enum perseus_status
 find_break_even(const struct perseus_pace_problem *problem, const struct perseus_pace_course *fastest,

@@ -167,7 +167,7 @@ raise_bounds(const struct check *check, double price, double *bound)
 	}
 }
 
-/* -infinity for slots in which the job can end, infinity where it is not done yet, or done earlier even at its slowest. */
+/* -infinity for slots in which the job can end; infinity where it is not done yet, or was done even at its slowest. */
 static void
 start_bounds(const struct check *check, double *bound)
 {

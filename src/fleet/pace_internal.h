@@ -68,7 +68,7 @@ PERSEUS_MUST_USE enum perseus_status perseus__pace_search(
 /* Share of the answers to the low price in those that do just the work: it is 1 - this of those to the high price. */
 double perseus__pace_share(const struct perseus__pace_side *low, const struct perseus__pace_side *high);
 
-/* What slot `index` is held for, and does, at a price: as one that the job does not end in, or as the one that it does. */
+/* What slot `index` is held for, and does, at a price: as one ahead of the end, or as the one that the job ends in. */
 struct perseus__pace_answer {
 	double held_s;
 	double n_iterations;

@@ -53,7 +53,7 @@ slope_j(const struct perseus_operating_point *from, const struct perseus_operati
 	return (to->power_w - from->power_w) / (to->rate_hz - from->rate_hz);
 }
 
-/* Adds a vertex behind the others, and takes those away that it leaves inside the hull; `sign` -1: of the upper hull. */
+/* Adds a vertex behind the others, and drops those that it leaves inside the hull; `sign` -1: of the upper hull. */
 static void
 add_vertex(struct perseus__pace_hull *hull, const struct perseus_operating_point *point, double sign)
 {
