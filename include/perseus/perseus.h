@@ -19,6 +19,7 @@
 #include <perseus/plan.h>
 #include <perseus/profile.h>
 #include <perseus/schedule.h>
+#include <perseus/simulate.h>
 #include <perseus/status.h>
 #include <perseus/version.h>
 

@@ -127,6 +127,50 @@ destroy_operating_curve(void *curve)
 	perseus_operating_curve_free(curve);
 }
 
+static enum perseus_status
+draw_events(void **out, struct perseus_error *err)
+{
+	const struct perseus_straggler_process process = {PERSEUS_STRAGGLER_THERMAL, 3, 3, 1.1, 1.5};
+	struct perseus_straggler_event *events = *out;
+	int64_t n_events = 0;
+	const enum perseus_status status = perseus_straggler_events_draw(&process, 1, 9, 50, 1, &events, &n_events, err);
+	*out = events;
+	return status;
+}
+
+static void
+destroy_events(void *events)
+{
+	perseus_straggler_events_free(events);
+}
+
+/* Two policies, and answers so late that what has happened piles up. A simulation's output are its totals. */
+static enum perseus_status
+simulate(void **out, struct perseus_error *err)
+{
+	static struct perseus_simulated_total totals[2];
+	struct perseus_straggler_event events[100];
+	for (int32_t e = 0; e < 100; e++)
+		events[e] = (struct perseus_straggler_event){.iteration = e, .pipeline = e % 4, .degree = 1 + e % 3};
+	const struct perseus_policy_plan plan = perseus_policy_plan_of(given.frontier, given.plan);
+	const struct perseus_policy policies[] = {{"one", &plan, 1}, {"other", &plan, 1}};
+	const struct perseus_simulation simulation = {
+		.frontier = given.frontier,
+		.n_pipelines = 4,
+		.gpus_per_stage = 1,
+		.n_iterations = 200,
+		.reaction_ns = INT64_MAX,
+		.events = events,
+		.n_events = 100,
+		.policies = policies,
+		.n_policies = 2,
+	};
+	const enum perseus_status status = perseus_simulate(&simulation, NULL, NULL, totals, err);
+	if (status == PERSEUS_OK)
+		*out = totals;
+	return status;
+}
+
 static void
 destroy_certificate(void *certificate)
 {
@@ -304,6 +348,7 @@ START_TEST(frontiers)
 		{"frontier_certificate", make_certificate, destroy_certificate},
 		{"certificate_check", check_certificate, destroy_nothing},
 		{"operating_curve_new", make_operating_curve, destroy_operating_curve},
+		{"straggler_events_draw", draw_events, destroy_events},
 		{"schedule_import", make_import, destroy_schedule},
 		{"schedule_check", check_schedule, destroy_nothing},
 	};
@@ -341,6 +386,7 @@ START_TEST(plans)
 		{"plan_evaluate", make_evaluation, destroy_plan},
 		{"plan_table_new", make_table, destroy_table},
 		{"plan_check", check_plan, destroy_nothing},
+		{"simulate", simulate, destroy_nothing},
 	};
 	for (size_t k = 0; k < sizeof scenarios / sizeof scenarios[0]; k++)
 		torture_run(&scenarios[k], (enum failing_alloc_mode)(_i % 2));
