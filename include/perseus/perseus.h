@@ -16,6 +16,7 @@
 #include <perseus/frontier.h>
 #include <perseus/operating.h>
 #include <perseus/pace.h>
+#include <perseus/partition.h>
 #include <perseus/plan.h>
 #include <perseus/profile.h>
 #include <perseus/schedule.h>

@@ -1,4 +1,4 @@
-/* One class of a profile, from its choices: what profile and workload build classes with. Not installed. */
+/* What the core builds profiles and their classes with. Not installed. */
 #ifndef PERSEUS_PROFILE_CLASS_H
 #define PERSEUS_PROFILE_CLASS_H
 
@@ -58,5 +58,13 @@ enum { PERSEUS__N_COLUMNS = 5 };
  * NULL where nothing is. Constant text.
  */
 const char *perseus__measurement_problem(const struct perseus_measurement *row, enum perseus__column *column);
+
+/*
+ * perseus_profile_new for what is not a stage but measured alike: `noun`, constant text, is what messages call it, e.g.
+ * "layer".
+ */
+PERSEUS_MUST_USE enum perseus_status perseus__profile_of(const char *noun, const struct perseus_measurement *rows,
+		size_t n_rows, const struct perseus_profile_settings *settings, struct perseus_profile **out,
+		struct perseus_error *err);
 
 #endif

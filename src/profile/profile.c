@@ -13,6 +13,7 @@
 #include <string.h>
 
 struct perseus_profile {
+	const char *noun; /* what messages call a stage; constant text */
 	int32_t n_stages;
 	int32_t n_classes;
 	struct perseus_class *classes; /* length n_classes, by stage, then by name; owned */
@@ -49,8 +50,8 @@ compare_samples(const void *left, const void *right)
 }
 
 static enum perseus_status
-fail_row(const struct perseus_measurement *row, size_t index, enum perseus__column column, const char *problem,
-		struct perseus_error *err)
+fail_row(const struct perseus_measurement *row, size_t index, const char *noun, enum perseus__column column,
+		const char *problem, struct perseus_error *err)
 {
 	char where[32];
 	if (row->line > 0)
@@ -60,30 +61,31 @@ fail_row(const struct perseus_measurement *row, size_t index, enum perseus__colu
 	const char *name = row->instruction ? row->instruction : "";
 	switch (column) {
 	case PERSEUS__COLUMN_STAGE:
-		return perseus__fail(err, PERSEUS_INVALID, "%s: stage %d %s", where, row->stage, problem);
+		return perseus__fail(err, PERSEUS_INVALID, "%s: %s %d %s", where, noun, row->stage, problem);
 	case PERSEUS__COLUMN_INSTRUCTION:
-		return perseus__fail(err, PERSEUS_INVALID, "%s, stage %d: instruction %s", where, row->stage, problem);
+		return perseus__fail(err, PERSEUS_INVALID, "%s, %s %d: instruction %s", where, noun, row->stage, problem);
 	case PERSEUS__COLUMN_FREQUENCY:
-		return perseus__fail(err, PERSEUS_INVALID, "%s, stage %d, %s: frequency %d MHz %s", where, row->stage, name,
+		return perseus__fail(err, PERSEUS_INVALID, "%s, %s %d, %s: frequency %d MHz %s", where, noun, row->stage, name,
 				row->frequency_mhz, problem);
 	case PERSEUS__COLUMN_TIME:
-		return perseus__fail(err, PERSEUS_INVALID, "%s, stage %d, %s at %d MHz: time %g s %s", where, row->stage, name,
-				row->frequency_mhz, row->time_s, problem);
+		return perseus__fail(err, PERSEUS_INVALID, "%s, %s %d, %s at %d MHz: time %g s %s", where, noun, row->stage,
+				name, row->frequency_mhz, row->time_s, problem);
 	case PERSEUS__COLUMN_ENERGY:
-		return perseus__fail(err, PERSEUS_INVALID, "%s, stage %d, %s at %d MHz: energy %g J %s", where, row->stage,
+		return perseus__fail(err, PERSEUS_INVALID, "%s, %s %d, %s at %d MHz: energy %g J %s", where, noun, row->stage,
 				name, row->frequency_mhz, row->energy_j, problem);
 	}
 	return PERSEUS_INTERNAL;
 }
 
 static enum perseus_status
-take_samples(const struct perseus_measurement *rows, size_t n_rows, struct sample *samples, struct perseus_error *err)
+take_samples(const struct perseus_measurement *rows, size_t n_rows, const char *noun, struct sample *samples,
+		struct perseus_error *err)
 {
 	for (size_t i = 0; i < n_rows; i++) {
 		enum perseus__column column;
 		const char *problem = perseus__measurement_problem(&rows[i], &column);
 		if (problem)
-			return fail_row(&rows[i], i, column, problem, err);
+			return fail_row(&rows[i], i, noun, column, problem, err);
 		samples[i] = (struct sample){
 			.name = rows[i].instruction,
 			.stage = rows[i].stage,
@@ -98,8 +100,8 @@ take_samples(const struct perseus_measurement *rows, size_t n_rows, struct sampl
 
 /* Stages of the sorted samples are 0..n-1; the line of the first row behind a hole is looked up for the message. */
 static enum perseus_status
-check_stages(
-		const struct sample *samples, const struct perseus_measurement *rows, size_t n_rows, struct perseus_error *err)
+check_stages(const struct sample *samples, const struct perseus_measurement *rows, size_t n_rows, const char *noun,
+		struct perseus_error *err)
 {
 	int32_t expected = 0;
 	for (size_t i = 0; i < n_rows; i++) {
@@ -109,11 +111,11 @@ check_stages(
 				row++;
 			if (rows[row].line > 0)
 				return perseus__fail(err, PERSEUS_INVALID,
-						"stage %d has no rows, but stage %d has (line %lld): stages must be 0, 1, 2, … without holes",
-						expected, samples[i].stage, (long long)rows[row].line);
+						"%s %d has no rows, but %s %d has (line %lld): %ss must be 0, 1, 2, … without holes", noun,
+						expected, noun, samples[i].stage, (long long)rows[row].line, noun);
 			return perseus__fail(err, PERSEUS_INVALID,
-					"stage %d has no rows, but stage %d has: stages must be 0, 1, 2, … without holes", expected,
-					samples[i].stage);
+					"%s %d has no rows, but %s %d has: %ss must be 0, 1, 2, … without holes", noun, expected, noun,
+					samples[i].stage, noun);
 		}
 		if (samples[i].stage == expected && (i + 1 == n_rows || samples[i + 1].stage > expected))
 			expected++;
@@ -194,7 +196,7 @@ add_class(struct perseus_profile *profile, const struct sample *samples, size_t 
 	}
 	if (n_choices > 1 && scratch[n_choices - 1].frequency_mhz == 0)
 		return perseus__fail(err, PERSEUS_INVALID,
-				"stage %d, %s: frequency 0, for a clock that does not matter, beside others up to %d MHz",
+				"%s %d, %s: frequency 0, for a clock that does not matter, beside others up to %d MHz", profile->noun,
 				samples->stage, samples->name, scratch[0].frequency_mhz);
 	struct perseus_class *class_ = &profile->classes[profile->n_classes];
 	enum perseus_status status =
@@ -283,7 +285,7 @@ perseus_profile_settings_default(void)
 }
 
 enum perseus_status
-perseus_profile_new(const struct perseus_measurement *rows, size_t n_rows,
+perseus__profile_of(const char *noun, const struct perseus_measurement *rows, size_t n_rows,
 		const struct perseus_profile_settings *settings, struct perseus_profile **out, struct perseus_error *err)
 {
 	if (n_rows == 0 || n_rows > INT32_MAX)
@@ -298,10 +300,11 @@ perseus_profile_new(const struct perseus_measurement *rows, size_t n_rows,
 		status = perseus__no_memory(err);
 		goto fail;
 	}
-	status = take_samples(rows, n_rows, samples, err);
+	profile->noun = noun;
+	status = take_samples(rows, n_rows, noun, samples, err);
 	if (status != PERSEUS_OK)
 		goto fail;
-	status = check_stages(samples, rows, n_rows, err);
+	status = check_stages(samples, rows, n_rows, noun, err);
 	if (status != PERSEUS_OK)
 		goto fail;
 	profile->n_stages = samples[n_rows - 1].stage + 1;
@@ -321,6 +324,13 @@ fail:
 	perseus__free(samples);
 	perseus_profile_free(profile);
 	return status;
+}
+
+enum perseus_status
+perseus_profile_new(const struct perseus_measurement *rows, size_t n_rows,
+		const struct perseus_profile_settings *settings, struct perseus_profile **out, struct perseus_error *err)
+{
+	return perseus__profile_of("stage", rows, n_rows, settings, out, err);
 }
 
 void
