@@ -33,6 +33,16 @@ perseus__time_column(double largest_s)
 }
 
 struct perseus__column_unit
+perseus__elapsed_column(double largest_s)
+{
+	static const struct perseus__column_unit hour = {"h", 3600, 0};
+	static const struct perseus__column_unit minute = {"min", 60, 0};
+	if (largest_s < 10 * minute.divisor)
+		return perseus__time_column(largest_s);
+	return pick(largest_s < 3 * hour.divisor ? &minute : &hour, 1, largest_s);
+}
+
+struct perseus__column_unit
 perseus__power_column(double largest_w)
 {
 	static const struct perseus__column_unit units[] = {{"MW", 1e6, 0}, {"kW", 1e3, 0}, {"W", 1, 0}, {"mW", 1e-3, 0}};

@@ -17,6 +17,9 @@ struct perseus__column_unit perseus__energy_column(double largest_j);
 /* The unit of time for values up to `largest_s`: us, ms, s. */
 struct perseus__column_unit perseus__time_column(double largest_s);
 
+/* The unit of how long a whole run takes, up to `largest_s`: those of perseus__time_column, min, h. */
+struct perseus__column_unit perseus__elapsed_column(double largest_s);
+
 /* The unit of power for values up to `largest_w`: mW, W, kW, MW. */
 struct perseus__column_unit perseus__power_column(double largest_w);
 
