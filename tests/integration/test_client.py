@@ -122,7 +122,9 @@ def test_runs_a_program_and_lets_go_at_the_end(gpus, server):
     assert [steps[i]["revision"] for i in range(12)] == [-1] * 4 + [7] * 8
     seen = {i: {(item["kind"], item["frequency_mhz"]) for item in steps[i]["classes"]} for i in range(12)}
     assert all(seen[i] <= {("F", 0), ("B", 0)} for i in range(4))
-    assert all(seen[i] <= {("F", 1410), ("B", 1200)} for i in range(4, 7))
+    first = set().union(*(seen[i] for i in range(4, 7)))
+    assert {("F", 1410), ("B", 1200)} <= first
+    assert {mhz for _, mhz in first} == {1410, 1200}  # a clock may come late where the machine is busy
     assert all(seen[i] == {("F", 900), ("B", 900)} for i in range(8, 12))
     assert gpus.clocks() == 0
 
