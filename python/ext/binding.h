@@ -21,6 +21,7 @@
 #define BINDING_PLAN "perseus.Plan"
 #define BINDING_PLAN_TABLE "perseus.PlanTable"
 #define BINDING_OPERATING_CURVE "perseus.OperatingCurve"
+#define BINDING_PACE "perseus.Pace"
 #define BINDING_METER "perseus.Meter"
 #define BINDING_NODE "perseus.Node"
 
@@ -38,6 +39,7 @@ extern PyMethodDef binding_schedule_methods[];
 extern PyMethodDef binding_frontier_methods[];
 extern PyMethodDef binding_plan_methods[];
 extern PyMethodDef binding_operating_methods[];
+extern PyMethodDef binding_pace_methods[];
 extern PyMethodDef binding_document_methods[];
 extern PyMethodDef binding_meter_methods[];
 extern PyMethodDef binding_simulated_methods[];

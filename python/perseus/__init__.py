@@ -12,11 +12,13 @@ Times are in s and energies in J, of one GPU per stage; what ends in _ns, _nj or
 Every object but a Meter is immutable, and may be used from several threads at once, a Meter, too.
 """
 
-from ._perseus import GRANULARITIES, KINDS, SCHEDULES, CancelledError, InfeasibleError, InvalidError, PerseusError
+from ._perseus import GRANULARITIES, KINDS, PACE_BASELINES, SCHEDULES
 from ._perseus import VERSION as __version__
+from ._perseus import CancelledError, InfeasibleError, InvalidError, PerseusError
 from .frontier import Certificate, Frontier, Point
 from .meter import Device, DeviceEnergy, Measurement, Meter, Window, default_meter, measure
 from .operating import OperatingCurve, OperatingPoint
+from .pacing import Course, Mode, Pace, PacedSlot
 from .plan import Outcome, Plan, PlanTable, Step
 from .profile import Choice, Class, Fit, Profile
 from .schedule import Edge, Instruction, Part, Schedule
@@ -24,11 +26,13 @@ from .schedule import Edge, Instruction, Part, Schedule
 __all__ = [
     "GRANULARITIES",
     "KINDS",
+    "PACE_BASELINES",
     "SCHEDULES",
     "CancelledError",
     "Certificate",
     "Choice",
     "Class",
+    "Course",
     "Device",
     "DeviceEnergy",
     "Edge",
@@ -39,9 +43,12 @@ __all__ = [
     "InvalidError",
     "Measurement",
     "Meter",
+    "Mode",
     "OperatingCurve",
     "OperatingPoint",
     "Outcome",
+    "Pace",
+    "PacedSlot",
     "Part",
     "PerseusError",
     "Plan",
