@@ -11,7 +11,7 @@ run_tests = rm -f $(1)/meson-logs/testlog.json; status=0; \
 	meson test -C $(1) --no-rebuild --print-errorlogs </dev/null || status=1; \
 	tools/test-summary $(1)/meson-logs/testlog.json && exit $$status
 
-.PHONY: all demo demo-live check bench paper install asan fuzz lint format clean help
+.PHONY: all demo demo-live check bench paper fidelity install asan fuzz lint format clean help
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
 
@@ -25,6 +25,7 @@ help:
 	@echo 'make check    install what is missing, build, run every test; with TORCH=1 those with PyTorch, too'
 	@echo 'make bench    measure; compares with lowtime from PyPI'
 	@echo 'make paper    make the paper'\''s emulation anew from its artifact (DATA: its folder); writes docs/paper-results.md'
+	@echo 'make fidelity compare predictions with published runs (DATA: their folder); writes docs/fidelity.md'
 	@echo 'make install  install (PREFIX, DESTDIR)'
 	@echo 'make asan     every test again with the address and undefined-behaviour sanitizers'
 	@echo 'make fuzz     run every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS) seconds'
@@ -67,6 +68,13 @@ paper:
 	@tools/install-deps build
 	@$(MAKE) --no-print-directory all
 	@tools/paper --program $(BUILD)/perseus $(if $(DATA),--data $(DATA))
+
+# Says so and does nothing where the published runs are not there.
+fidelity:
+	@tools/install-deps build
+	@$(MAKE) --no-print-directory all
+	@tools/fidelity --program $(BUILD)/perseus $(if $(DATA),--data $(DATA)) \
+		--write docs/fidelity.md --chart docs/images/fidelity.svg
 
 install: all
 	@[ -z "$(PREFIX)" ] || meson configure $(BUILD) --prefix="$(PREFIX)"
