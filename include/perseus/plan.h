@@ -91,6 +91,14 @@ PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_plan_new(const struct p
 		const struct perseus_plan_settings *settings, struct perseus_plan **out, struct perseus_error *err);
 
 /*
+ * The shortest iteration time that plans of `settings` are found to keep, its deadline ignored: what the message of
+ * perseus_plan_new says where it is INFEASIBLE. Errors: INFEASIBLE where none repeats steadily; those of
+ * perseus_plan_new otherwise.
+ */
+PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_plan_shortest(const struct perseus_frontier *frontier,
+		const struct perseus_plan_settings *settings, int64_t *shortest_ns, struct perseus_error *err);
+
+/*
  * Evaluates given clocks: `frequency_mhz`, length n_instructions of the schedule (0: the highest the class has).
  * The deadline of `settings` may be missed here: see outcome.iteration_time_ns. Granularity is not looked at.
  * Errors: INVALID where a class was not measured at its clock; NO_MEMORY. O(instructions + edges).

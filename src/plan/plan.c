@@ -252,6 +252,27 @@ perseus_plan_new(const struct perseus_frontier *frontier, const struct perseus_p
 	return run_planner(frontier, settings, out, err);
 }
 
+enum perseus_status
+perseus_plan_shortest(const struct perseus_frontier *frontier, const struct perseus_plan_settings *settings,
+		int64_t *shortest_ns, struct perseus_error *err)
+{
+	struct perseus__planner planner;
+	struct perseus_plan_settings fastest = *settings;
+	fastest.deadline_ns = perseus_frontier_info(frontier).t_min_ns;
+	enum perseus_status status = check_settings(&fastest, err);
+	if (status == PERSEUS_OK)
+		status = perseus__planner_init(&planner, frontier, fastest.deadline_ns, fastest.switch_latency_ns, err);
+	if (status != PERSEUS_OK)
+		return status;
+	status = perseus__planner_run(&planner, fastest.granularity, err);
+	if (status == PERSEUS_OK && planner.shortest_ns == INT64_MAX)
+		status = fail_infeasible(&planner, &fastest, err);
+	if (status == PERSEUS_OK)
+		*shortest_ns = planner.shortest_ns;
+	perseus__planner_fini(&planner);
+	return status;
+}
+
 /* Translates clocks to choices; 0 is the highest. */
 static enum perseus_status
 find_choices(const struct perseus__workload *workload, const int32_t *frequency_mhz, int32_t *choice,

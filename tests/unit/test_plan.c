@@ -322,6 +322,32 @@ START_TEST(refuses_with_a_message)
 }
 END_TEST
 
+/* What refuses_with_a_message reads in a message, as a number. */
+static const struct {
+	const struct perseus_measurement *rows;
+	size_t n_rows;
+	struct perseus_plan_settings settings;
+	enum perseus_status status;
+	int64_t shortest_ns;
+} shortest[] = {
+	{ROWS(one_stage), {.granularity = PERSEUS_GRANULARITY_INSTRUCTION}, PERSEUS_OK, 30 * MS},
+	{ROWS(one_stage), {.granularity = PERSEUS_GRANULARITY_JOB, .deadline_ns = 5}, PERSEUS_OK, 30 * MS},
+	/* T_min is 28 ms, at two clocks; at one it is more. */
+	{ROWS(odd_clocks), {.granularity = PERSEUS_GRANULARITY_STAGE}, PERSEUS_OK, 30 * MS},
+	{ROWS(no_common_clock), {.granularity = PERSEUS_GRANULARITY_STAGE}, PERSEUS_INVALID, 0},
+	{ROWS(one_stage), {.switch_latency_ns = -5}, PERSEUS_INVALID, 0},
+};
+
+START_TEST(knows_the_shortest_time)
+{
+	struct job job = make_job(shortest[_i].rows, shortest[_i].n_rows, 100, shape(1, 1));
+	int64_t found_ns = 0;
+	ck_assert_int_eq(perseus_plan_shortest(job.frontier, &shortest[_i].settings, &found_ns, NULL), shortest[_i].status);
+	ck_assert_int_eq(found_ns, shortest[_i].shortest_ns);
+	free_job(&job);
+}
+END_TEST
+
 START_TEST(refuses_a_clock_that_was_not_measured)
 {
 	struct job job = make_job(ROWS(one_stage), 100, shape(1, 1));
@@ -519,6 +545,7 @@ main(void)
 	tcase_add_test(tcase, counts_transfers);
 	tcase_add_test(tcase, finds_plans_that_keep_their_deadline_with_a_latency);
 	tcase_add_loop_test(tcase, refuses_with_a_message, 0, sizeof refused / sizeof *refused);
+	tcase_add_loop_test(tcase, knows_the_shortest_time, 0, sizeof shortest / sizeof *shortest);
 	tcase_add_test(tcase, refuses_a_clock_that_was_not_measured);
 	tcase_add_loop_test(tcase, the_checker_notices_tampering, 0, sizeof tamper_messages / sizeof *tamper_messages);
 	tcase_add_test(tcase, the_checker_notices_tampering_with_latency);
