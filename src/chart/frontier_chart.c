@@ -52,9 +52,25 @@ curve_point(const struct perseus_frontier *frontier, int64_t time_ns)
 	return (struct perseus__curve_point){(double)time_ns * 1e-9, perseus_frontier_energy_j(frontier, time_ns)};
 }
 
+/* The last time of any mark; 0 where there is none. */
+static int64_t
+last_time_ns(const struct perseus_frontier_marks *marks)
+{
+	int64_t last_ns = 0;
+	for (int32_t i = 0; i < marks->n_markers; i++)
+		if (marks->markers[i].time_ns > last_ns)
+			last_ns = marks->markers[i].time_ns;
+	for (int32_t i = 0; i < marks->n_series; i++) {
+		const struct perseus_frontier_series *series = &marks->series[i];
+		const int64_t time_ns = llround(series->points[series->n_points - 1].time_s * 1e9);
+		last_ns = time_ns > last_ns ? time_ns : last_ns;
+	}
+	return last_ns;
+}
+
 /* `curve` has room for MAX_CURVE_POINTS + 1. Returns how many. */
 static int32_t
-fill_curve(const struct perseus_frontier *frontier, const struct perseus_frontier_marker *markers, int32_t n_markers,
+fill_curve(const struct perseus_frontier *frontier, const struct perseus_frontier_marks *marks,
 		struct perseus__curve_point *curve)
 {
 	const int32_t n_breakpoints = perseus_frontier_info(frontier).n_breakpoints;
@@ -68,9 +84,8 @@ fill_curve(const struct perseus_frontier *frontier, const struct perseus_frontie
 		first_ns = i == 0 ? time_ns : first_ns;
 		last_ns = time_ns;
 	}
-	for (int32_t i = 0; i < n_markers; i++)
-		if (markers[i].time_ns > last_ns)
-			last_ns = markers[i].time_ns;
+	const int64_t last_mark_ns = last_time_ns(marks);
+	last_ns = last_mark_ns > last_ns ? last_mark_ns : last_ns;
 	const double span_ns = last_ns > first_ns ? (double)(last_ns - first_ns) : (double)first_ns;
 	curve[n] = curve_point(frontier, last_ns + (int64_t)ceil(span_ns * BEYOND));
 	return n + 1;
@@ -93,28 +108,32 @@ heading_text(const struct perseus_frontier *frontier, char *text, size_t size)
 
 enum perseus_status
 perseus__chart_frontier(const char *path, const struct perseus_frontier *frontier,
-		const struct perseus_frontier_marker *markers, int32_t n_markers, const struct perseus__chart_options *options,
+		const struct perseus_frontier_marks *marks, const struct perseus__chart_options *options,
 		struct perseus_error *err)
 {
+	static const struct perseus_frontier_marks none;
+	const struct perseus_frontier_marks *given = marks ? marks : &none;
 	enum perseus_status status = perseus__chart_path_check(path, err);
 	if (status != PERSEUS_OK)
 		return status;
-	struct perseus_frontier_marker *all = perseus__new_array((size_t)n_markers + MAX_OWN_MARKERS, sizeof *all);
+	struct perseus_frontier_marker *all = perseus__new_array((size_t)given->n_markers + MAX_OWN_MARKERS, sizeof *all);
 	struct perseus__curve_point *curve = perseus__new_array(MAX_CURVE_POINTS + 1, sizeof *curve);
 	if (!all || !curve) {
 		status = perseus__no_memory(err);
 		goto fail;
 	}
-	if (n_markers > 0)
-		memcpy(all, markers, (size_t)n_markers * sizeof *all);
+	if (given->n_markers > 0)
+		memcpy(all, given->markers, (size_t)given->n_markers * sizeof *all);
 	char heading[256];
 	heading_text(frontier, heading, sizeof heading);
 	const struct perseus__frontier_picture picture = {
 		.heading = heading,
 		.curve = curve,
-		.n_curve = fill_curve(frontier, markers, n_markers, curve),
-		.markers = all,
-		.n_markers = n_markers + own_markers(frontier, all + n_markers),
+		.n_curve = fill_curve(frontier, given, curve),
+		.marks = {.markers = all,
+			.n_markers = given->n_markers + own_markers(frontier, all + given->n_markers),
+			.series = given->series,
+			.n_series = given->n_series},
 	};
 	status = perseus__frontier_draw(path, &picture, options, err);
 fail:

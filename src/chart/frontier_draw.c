@@ -45,10 +45,15 @@ set_axes(struct perseus__frontier_view *view)
 		widen(picture->curve[i].time_s, &low_s, &high_s);
 		widen(picture->curve[i].energy_j * view->energy_scale, &low_j, &high_j);
 	}
-	for (int32_t i = 0; i < picture->n_markers; i++) {
-		widen((double)picture->markers[i].time_ns * 1e-9, &low_s, &high_s);
-		widen((double)picture->markers[i].energy_nj * 1e-9 * view->energy_scale, &low_j, &high_j);
+	for (int32_t i = 0; i < picture->marks.n_markers; i++) {
+		widen((double)picture->marks.markers[i].time_ns * 1e-9, &low_s, &high_s);
+		widen((double)picture->marks.markers[i].energy_nj * 1e-9 * view->energy_scale, &low_j, &high_j);
 	}
+	for (int32_t i = 0; i < picture->marks.n_series; i++)
+		for (int32_t k = 0; k < picture->marks.series[i].n_points; k++) {
+			widen(picture->marks.series[i].points[k].time_s, &low_s, &high_s);
+			widen(picture->marks.series[i].points[k].energy_j * view->energy_scale, &low_j, &high_j);
+		}
 	view->time_unit = perseus__time_unit(high_s);
 	view->energy_unit = perseus__energy_unit(high_j);
 	view->time = axis_over(low_s * view->time_unit.per_base, high_s * view->time_unit.per_base, 0.09, 0.0);
@@ -190,9 +195,55 @@ draw_all(const struct perseus__canvas *canvas, struct perseus__frontier_view *vi
 	perseus__draw_grid_x(cr, &view->time, view->plot);
 	perseus__draw_grid_y(cr, &view->energy, view->plot);
 	draw_axes(cr, view);
+	perseus__draw_series(cr, view);
 	draw_curve(cr, view);
 	perseus__draw_markers(cr, view);
 	draw_legend(canvas, view, canvas->height - 24);
+}
+
+/* Room for all that is placed on the sheet; false where there is no memory. */
+static bool
+view_init(struct perseus__frontier_view *view)
+{
+	const struct perseus_frontier_marks *marks = &view->picture->marks;
+	const size_t n_captions = (size_t)marks->n_markers + (size_t)marks->n_series;
+	size_t n_points = 0;
+	for (int32_t i = 0; i < marks->n_series; i++)
+		n_points += (size_t)marks->series[i].n_points;
+	view->curve = perseus__new_array((size_t)view->n_curve, sizeof *view->curve);
+	view->points = perseus__new_array(n_points + 1, sizeof *view->points);
+	view->lines = perseus__new_array((size_t)marks->n_series + 1, sizeof *view->lines);
+	view->captions = perseus__new_array(n_captions + 1, sizeof *view->captions);
+	view->labels = perseus__new_array(n_captions + 1, sizeof *view->labels);
+	return view->curve && view->points && view->lines && view->captions && view->labels;
+}
+
+static void
+view_fini(struct perseus__frontier_view *view)
+{
+	perseus__free(view->curve);
+	perseus__free(view->points);
+	perseus__free(view->lines);
+	perseus__free(view->captions);
+	perseus__free(view->labels);
+}
+
+/* Puts curve and series on the sheet. */
+static void
+set_lines(struct perseus__frontier_view *view)
+{
+	const struct perseus__frontier_picture *picture = view->picture;
+	for (int32_t i = 0; i < picture->n_curve; i++)
+		view->curve[i + 1] = perseus__frontier_point_at(view, picture->curve[i].time_s, picture->curve[i].energy_j);
+	view->curve[0] = (struct perseus__point){view->curve[1].x, view->plot.y};
+	view->lines[0] = (struct perseus__line){view->curve, view->n_curve};
+	struct perseus__point *at = view->points;
+	for (int32_t i = 0; i < picture->marks.n_series; i++) {
+		const struct perseus_frontier_series *series = &picture->marks.series[i];
+		view->lines[i + 1] = (struct perseus__line){at, series->n_points};
+		for (int32_t k = 0; k < series->n_points; k++)
+			*at++ = perseus__frontier_point_at(view, series->points[k].time_s, series->points[k].energy_j);
+	}
 }
 
 enum perseus_status
@@ -211,25 +262,17 @@ perseus__frontier_draw(const char *path, const struct perseus__frontier_picture 
 		.picture = picture,
 		.plot = {112, 88, canvas.width - 112 - 32, canvas.height - 88 - 96},
 		.energy_scale = chosen->energy_scale > 0 ? chosen->energy_scale : 1,
-		.curve = perseus__new_array((size_t)picture->n_curve + 1, sizeof *view.curve),
 		.n_curve = picture->n_curve + 1,
-		.captions = perseus__new_array((size_t)picture->n_markers, sizeof *view.captions),
-		.labels = perseus__new_array((size_t)picture->n_markers, sizeof *view.labels),
 	};
-	if (!view.curve || !view.captions || !view.labels) {
+	if (view_init(&view)) {
+		set_axes(&view);
+		set_lines(&view);
+		draw_all(&canvas, &view, chosen->title);
+		status = perseus__canvas_write(&canvas, err);
+	} else {
 		status = perseus__no_memory(err);
-		goto fail;
 	}
-	set_axes(&view);
-	for (int32_t i = 0; i < picture->n_curve; i++)
-		view.curve[i + 1] = perseus__frontier_point_at(&view, picture->curve[i].time_s, picture->curve[i].energy_j);
-	view.curve[0] = (struct perseus__point){view.curve[1].x, view.plot.y};
-	draw_all(&canvas, &view, chosen->title);
-	status = perseus__canvas_write(&canvas, err);
-fail:
-	perseus__free(view.curve);
-	perseus__free(view.captions);
-	perseus__free(view.labels);
+	view_fini(&view);
 	perseus__canvas_fini(&canvas);
 	return status;
 }

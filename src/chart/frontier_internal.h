@@ -10,11 +10,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The words beside one marker, or beside several on one spot. */
+/* The words beside one marker, beside several on one spot, or beside a series. */
 struct perseus__caption {
 	struct perseus__point point;
 	char name[160];
-	char value[96];
+	char value[96]; /* empty: none */
+	struct perseus__rgb colour;
 	bool is_shown;
 };
 
@@ -29,8 +30,10 @@ struct perseus__frontier_view {
 	/* Length n_curve = picture->n_curve + 1, on the sheet: from above, down to T_min, then along the frontier. */
 	struct perseus__point *curve;
 	int32_t n_curve;
-	struct perseus__caption *captions; /* length picture->n_markers */
-	struct perseus__label *labels;     /* length picture->n_markers: of the captions shown, in their order */
+	struct perseus__point *points;     /* of all series, on the sheet, one after the other */
+	struct perseus__line *lines;       /* length n_series + 1: the curve, then each series */
+	struct perseus__caption *captions; /* length n_markers + n_series, in this order */
+	struct perseus__label *labels;     /* as many: of the captions shown, in their order */
 };
 
 extern const struct perseus__rgb perseus__curve_colour;
@@ -39,6 +42,12 @@ extern const struct perseus__rgb perseus__impossible_colour;
 /* Where on the sheet a point of the chart is. */
 struct perseus__point perseus__frontier_point_at(
 		const struct perseus__frontier_view *view, double time_s, double energy_j);
+
+/* The lines and points of all series. */
+void perseus__draw_series(cairo_t *cr, const struct perseus__frontier_view *view);
+
+/* Colour of series `index`. */
+struct perseus__rgb perseus__series_colour(int32_t index);
 
 /* Marks, captions and the lines that join them; fills captions and labels of the view. */
 void perseus__draw_markers(cairo_t *cr, const struct perseus__frontier_view *view);

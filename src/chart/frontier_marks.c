@@ -79,14 +79,12 @@ draw_mark(cairo_t *cr, struct perseus__point at, enum perseus_marker_kind kind)
 }
 
 static void
-value_text(const struct perseus__frontier_view *view, const struct perseus_frontier_marker *marker, char *text,
-		size_t size)
+value_text(const struct perseus__frontier_view *view, double time_s, double energy_j, char *text, size_t size)
 {
 	char time[32];
 	char energy[32];
-	perseus__quantity_text((double)marker->time_ns * 1e-9, view->time_unit, time, sizeof time);
-	perseus__quantity_text(
-			(double)marker->energy_nj * 1e-9 * view->energy_scale, view->energy_unit, energy, sizeof energy);
+	perseus__quantity_text(time_s, view->time_unit, time, sizeof time);
+	perseus__quantity_text(energy_j * view->energy_scale, view->energy_unit, energy, sizeof energy);
 	(void)snprintf(text, size, "%s, %s", time, energy);
 }
 
@@ -94,18 +92,20 @@ value_text(const struct perseus__frontier_view *view, const struct perseus_front
 static void
 add_caption(const struct perseus__frontier_view *view, int32_t index)
 {
-	const struct perseus_frontier_marker *marker = &view->picture->markers[index];
+	const struct perseus_frontier_marker *marker = &view->picture->marks.markers[index];
+	const double time_s = (double)marker->time_ns * 1e-9;
+	const double energy_j = (double)marker->energy_nj * 1e-9;
 	char value[96];
-	value_text(view, marker, value, sizeof value);
+	value_text(view, time_s, energy_j, value, sizeof value);
 	int32_t i = 0;
 	while (i < index && !(view->captions[i].is_shown && strcmp(view->captions[i].value, value) == 0))
 		i++;
 	struct perseus__caption *caption = &view->captions[i];
 	if (i == index) {
 		caption->is_shown = true;
+		caption->colour = perseus__ink;
 		memcpy(caption->value, value, sizeof value);
-		caption->point =
-				perseus__frontier_point_at(view, (double)marker->time_ns * 1e-9, (double)marker->energy_nj * 1e-9);
+		caption->point = perseus__frontier_point_at(view, time_s, energy_j);
 	}
 	const size_t length = strlen(caption->name);
 	/* Cutting could leave half a character. */
@@ -115,6 +115,21 @@ add_caption(const struct perseus__frontier_view *view, int32_t index)
 			caption->name + length, sizeof caption->name - length, "%s%s", length > 0 ? ", " : "", marker->label);
 }
 
+/* A series is named at its middle, where those that begin and end alike are apart; a single point has its value. */
+static void
+add_series_caption(const struct perseus__frontier_view *view, int32_t index)
+{
+	const struct perseus_frontier_series *series = &view->picture->marks.series[index];
+	struct perseus__caption *caption = &view->captions[view->picture->marks.n_markers + index];
+	caption->is_shown = true;
+	caption->colour = perseus__series_colour(index);
+	caption->point = view->lines[index + 1].points[series->n_points / 2];
+	if (strlen(series->label) < sizeof caption->name)
+		(void)snprintf(caption->name, sizeof caption->name, "%s", series->label);
+	if (series->n_points == 1)
+		value_text(view, series->points[0].time_s, series->points[0].energy_j, caption->value, sizeof caption->value);
+}
+
 /* Fills captions and labels; returns how many labels. */
 static int32_t
 make_labels(cairo_t *cr, const struct perseus__frontier_view *view)
@@ -122,9 +137,11 @@ make_labels(cairo_t *cr, const struct perseus__frontier_view *view)
 	const struct perseus__font bold = {NAME_SIZE, true, perseus__ink};
 	const struct perseus__font plain = {VALUE_SIZE, false, perseus__ink};
 	int32_t n = 0;
-	for (int32_t i = 0; i < view->picture->n_markers; i++)
+	for (int32_t i = 0; i < view->picture->marks.n_markers; i++)
 		add_caption(view, i);
-	for (int32_t i = 0; i < view->picture->n_markers; i++) {
+	for (int32_t i = 0; i < view->picture->marks.n_series; i++)
+		add_series_caption(view, i);
+	for (int32_t i = 0; i < view->picture->marks.n_markers + view->picture->marks.n_series; i++) {
 		const struct perseus__caption *caption = &view->captions[i];
 		if (!caption->is_shown)
 			continue;
@@ -132,7 +149,7 @@ make_labels(cairo_t *cr, const struct perseus__frontier_view *view)
 		view->labels[n++] = (struct perseus__label){
 			.point = caption->point,
 			.rect = {.width = fmax(name_width, perseus__text_width(cr, plain, caption->value)),
-				.height = (caption->name[0] ? 2 : 1) * LABEL_LINE},
+				.height = ((caption->name[0] != '\0') + (caption->value[0] != '\0')) * LABEL_LINE},
 		};
 	}
 	return n;
@@ -156,7 +173,7 @@ static void
 draw_label(cairo_t *cr, const struct perseus__frontier_view *view, const struct perseus__caption *caption,
 		const struct perseus__label *label)
 {
-	const struct perseus__font bold = {NAME_SIZE, true, perseus__ink};
+	const struct perseus__font bold = {NAME_SIZE, true, caption->colour};
 	const struct perseus__font plain = {VALUE_SIZE, false, perseus__muted};
 	const struct perseus__rect *rect = &label->rect;
 	/* Text hangs on the side of its mark. */
@@ -191,22 +208,22 @@ draw_leader(cairo_t *cr, const struct perseus__label *label)
 void
 perseus__draw_markers(cairo_t *cr, const struct perseus__frontier_view *view)
 {
-	const struct perseus__frontier_picture *picture = view->picture;
+	const struct perseus_frontier_marks *shown = &view->picture->marks;
 	const int32_t n_labels = make_labels(cr, view);
 	const struct perseus__rect plot = {
 		view->plot.x + 6, view->plot.y + 4, view->plot.width - 12, view->plot.height - 30};
-	perseus__labels_place(view->labels, n_labels, view->curve, view->n_curve, plot);
+	perseus__labels_place(view->labels, n_labels, view->lines, shown->n_series + 1, plot);
 	for (int32_t i = 0; i < n_labels; i++)
 		draw_leader(cr, &view->labels[i]);
 	for (int k = 0; k < N_MARKS; k++)
-		for (int32_t i = 0; i < picture->n_markers; i++)
-			if (picture->markers[i].kind == marks[k].kind)
+		for (int32_t i = 0; i < shown->n_markers; i++)
+			if (shown->markers[i].kind == marks[k].kind)
 				draw_mark(cr,
-						perseus__frontier_point_at(view, (double)picture->markers[i].time_ns * 1e-9,
-								(double)picture->markers[i].energy_nj * 1e-9),
+						perseus__frontier_point_at(view, (double)shown->markers[i].time_ns * 1e-9,
+								(double)shown->markers[i].energy_nj * 1e-9),
 						marks[k].kind);
 	int32_t n = 0;
-	for (int32_t i = 0; i < picture->n_markers; i++)
+	for (int32_t i = 0; i < shown->n_markers + shown->n_series; i++)
 		if (view->captions[i].is_shown)
 			draw_label(cr, view, &view->captions[i], &view->labels[n++]);
 }
@@ -216,8 +233,8 @@ perseus__draw_mark_entries(cairo_t *cr, const struct perseus__frontier_view *vie
 {
 	for (int i = N_MARKS - 1; i >= 0; i--) {
 		bool is_used = false;
-		for (int32_t k = 0; k < view->picture->n_markers; k++)
-			is_used = is_used || view->picture->markers[k].kind == marks[i].kind;
+		for (int32_t k = 0; k < view->picture->marks.n_markers; k++)
+			is_used = is_used || view->picture->marks.markers[k].kind == marks[i].kind;
 		if (!is_used)
 			continue;
 		draw_mark(cr, (struct perseus__point){x + 16, y}, marks[i].kind);

@@ -16,7 +16,7 @@ static const double COST_OUTSIDE = 1e9;
 static const double COST_OVER_LABEL = 1e5;
 static const double COST_OVER_POINT = 1e4;
 static const double COST_LEADER_OVER_LABEL = 4e3;
-static const double COST_OVER_CURVE = 1e3;
+static const double COST_OVER_LINE = 1e3;
 static const double COST_LEADER_OVER_POINT = 5e2;
 
 bool
@@ -74,10 +74,19 @@ is_inside(struct perseus__rect rect, struct perseus__rect plot)
 			&& rect.y + rect.height <= plot.y + plot.height;
 }
 
+static bool
+line_meets(const struct perseus__line *line, struct perseus__rect rect)
+{
+	for (int32_t i = 0; i + 1 < line->n; i++)
+		if (segment_meets(line->points[i], line->points[i + 1], rect))
+			return true;
+	return false;
+}
+
 /* Cost of label `index` where it stands now; labels before it are placed. */
 static double
-cost_of(const struct perseus__label *labels, int32_t n, int32_t index, const struct perseus__point *curve,
-		int32_t n_curve, struct perseus__rect plot)
+cost_of(const struct perseus__label *labels, int32_t n, int32_t index, const struct perseus__line *lines,
+		int32_t n_lines, struct perseus__rect plot)
 {
 	const struct perseus__label *label = &labels[index];
 	const struct perseus__rect rect = grown(label->rect, LABEL_AIR);
@@ -99,11 +108,8 @@ cost_of(const struct perseus__label *labels, int32_t n, int32_t index, const str
 		if (segment_meets(labels[i].point, perseus__label_foot(&labels[i]), rect))
 			cost += COST_LEADER_OVER_LABEL;
 	}
-	for (int32_t i = 0; i + 1 < n_curve; i++)
-		if (segment_meets(curve[i], curve[i + 1], rect)) {
-			cost += COST_OVER_CURVE;
-			break;
-		}
+	for (int32_t i = 0; i < n_lines; i++)
+		cost += line_meets(&lines[i], rect) ? COST_OVER_LINE : 0;
 	return cost;
 }
 
@@ -128,7 +134,7 @@ is_left_of_point(const struct perseus__label *label)
 }
 
 static void
-place_one(struct perseus__label *labels, int32_t n, int32_t index, const struct perseus__point *curve, int32_t n_curve,
+place_one(struct perseus__label *labels, int32_t n, int32_t index, const struct perseus__line *lines, int32_t n_lines,
 		struct perseus__rect plot)
 {
 	double best = INFINITY;
@@ -138,7 +144,7 @@ place_one(struct perseus__label *labels, int32_t n, int32_t index, const struct 
 			stand(&labels[index], direction, distances[k]);
 			/* Left of its mark a label reads less well. */
 			const double cost = distances[k] + (is_left_of_point(&labels[index]) ? 8 : 0)
-					+ cost_of(labels, n, index, curve, n_curve, plot);
+					+ cost_of(labels, n, index, lines, n_lines, plot);
 			if (cost < best) {
 				best = cost;
 				best_rect = labels[index].rect;
@@ -148,9 +154,9 @@ place_one(struct perseus__label *labels, int32_t n, int32_t index, const struct 
 }
 
 void
-perseus__labels_place(struct perseus__label *labels, int32_t n, const struct perseus__point *curve, int32_t n_curve,
+perseus__labels_place(struct perseus__label *labels, int32_t n, const struct perseus__line *lines, int32_t n_lines,
 		struct perseus__rect plot)
 {
 	for (int32_t i = 0; i < n; i++)
-		place_one(labels, n, i, curve, n_curve, plot);
+		place_one(labels, n, i, lines, n_lines, plot);
 }

@@ -1,4 +1,4 @@
-/* Finds places for labels of points so that they cover neither each other, nor points, nor the curve. */
+/* Finds places for labels of points so that they cover neither each other, nor points, nor lines. */
 #ifndef PERSEUS_CHART_LABELS_H
 #define PERSEUS_CHART_LABELS_H
 
@@ -18,13 +18,18 @@ struct perseus__label {
 	struct perseus__rect rect;
 };
 
+/* A polyline to keep clear of. */
+struct perseus__line {
+	const struct perseus__point *points; /* length n; borrowed */
+	int32_t n;
+};
+
 /*
  * Places `labels`, length `n`, one after the other, each at the best of a fixed set of places around its point, inside
- * `plot`. The earlier have the better choice. `curve`, length `n_curve`, is a line to keep clear of.
- * O(n · (n + n_curve)).
+ * `plot`, clear of `lines`, length `n_lines`. The earlier have the better choice. O(n · (n + points of all lines)).
  */
-void perseus__labels_place(struct perseus__label *labels, int32_t n, const struct perseus__point *curve,
-		int32_t n_curve, struct perseus__rect plot);
+void perseus__labels_place(struct perseus__label *labels, int32_t n, const struct perseus__line *lines, int32_t n_lines,
+		struct perseus__rect plot);
 
 /* The point of a placed label's edge that is nearest to its point. */
 struct perseus__point perseus__label_foot(const struct perseus__label *label);

@@ -76,7 +76,7 @@ write_outputs(const struct options *options, struct perseus_error *err)
 	}
 	if (status == PERSEUS_OK && options->chart) {
 		const struct perseus__chart_options chart = {.energy_scale = job_scale(job)};
-		status = perseus__chart_frontier(options->chart, job->frontier, NULL, 0, &chart, err);
+		status = perseus__chart_frontier(options->chart, job->frontier, NULL, &chart, err);
 	}
 	return status;
 }

@@ -110,5 +110,6 @@ perseus__plan_frontier_chart(const char *path, const struct perseus__plan_docume
 		{"plan", end_ns, plan->outcome.energy_nj, PERSEUS_MARKER_PLAN},
 	};
 	const struct perseus__chart_options options = {.energy_scale = perseus__plan_scale(document)};
-	return perseus__chart_frontier(path, document->frontier, markers, 2, &options, err);
+	const struct perseus_frontier_marks marks = {.markers = markers, .n_markers = 2};
+	return perseus__chart_frontier(path, document->frontier, &marks, &options, err);
 }

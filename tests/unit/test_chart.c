@@ -281,6 +281,7 @@ START_TEST(labels_keep_apart)
 	static const struct perseus__point steps[] = {{0, -12}, {0, -40}, {40, 0}, {60, 8}, {-3, 21}};
 	const struct perseus__rect plot = {100, 50, 1000, 600};
 	const struct perseus__point curve[] = {{150, 50}, {150, 500}, {400, 600}, {1100, 580}};
+	const struct perseus__line line = {curve, sizeof curve / sizeof *curve};
 	for (size_t c = 0; c < sizeof steps / sizeof *steps; c++) {
 		struct perseus__label labels[N];
 		for (int i = 0; i < N; i++)
@@ -288,7 +289,7 @@ START_TEST(labels_keep_apart)
 				.point = {150 + i * steps[c].x, 400 + i * steps[c].y},
 				.rect = {.width = 120, .height = 34},
 			};
-		perseus__labels_place(labels, N, curve, 4, plot);
+		perseus__labels_place(labels, N, &line, 1, plot);
 		check_labels(labels, N, plot);
 	}
 }
@@ -373,7 +374,12 @@ draw_frontier(const char *path, const struct perseus__chart_options *options, st
 		{"highest clock", job.after->deadline_ns, job.before->outcome.energy_nj, PERSEUS_MARKER_BASELINE},
 		{NULL, job.after->deadline_ns * 2, job.before->outcome.energy_nj, PERSEUS_MARKER_OTHER},
 	};
-	return perseus__chart_frontier(path, job.frontier, markers, 3, options, err);
+	const double after_s = (double)job.after->deadline_ns * 1e-9;
+	const double after_j = (double)job.after->outcome.energy_nj * 1e-9;
+	const struct perseus__curve_point slower[] = {{after_s, after_j * 1.2}, {after_s * 1.1, after_j * 1.1}};
+	const struct perseus_frontier_series series[] = {{"others", slower, 2}, {"alone", slower, 1}};
+	const struct perseus_frontier_marks marks = {markers, 3, series, 2};
+	return perseus__chart_frontier(path, job.frontier, &marks, options, err);
 }
 
 static enum perseus_status (*const charts[])(
