@@ -27,6 +27,7 @@ static struct {
 	const struct perseus_schedule *schedule;
 	struct perseus_frontier *frontier;
 	int64_t deadline_ns;
+	enum perseus_baseline baseline;
 	struct perseus_certificate *certificate;
 	struct perseus_plan_settings planning;
 	struct perseus_plan *plan;
@@ -118,6 +119,31 @@ make_operating_curve(void **out, struct perseus_error *err)
 	struct perseus_operating_curve *curve = *out;
 	const enum perseus_status status = perseus_operating_curve_new(given.frontier, 2, 4, 0.01, &curve, err);
 	*out = curve;
+	return status;
+}
+
+static enum perseus_status
+make_family(void **out, struct perseus_error *err)
+{
+	struct perseus_baseline_family *family = *out;
+	const enum perseus_status status = perseus_baseline_family_new(given.frontier, given.baseline, &family, err);
+	*out = family;
+	return status;
+}
+
+static void
+destroy_family(void *family)
+{
+	perseus_baseline_family_free(family);
+}
+
+static enum perseus_status
+make_baseline_plan(void **out, struct perseus_error *err)
+{
+	struct perseus_plan *plan = *out;
+	const enum perseus_status status = perseus_baseline_plan(
+			given.frontier, given.baseline, perseus_frontier_info(given.frontier).t_star_ns * 2, &plan, err);
+	*out = plan;
 	return status;
 }
 
@@ -234,6 +260,17 @@ make_evaluation(void **out, struct perseus_error *err)
 	const enum perseus_status status =
 			perseus_plan_evaluate(given.frontier, given.frequency_mhz, &given.planning, &plan, err);
 	*out = plan;
+	return status;
+}
+
+/* The output is that a time was found. */
+static enum perseus_status
+find_shortest(void **out, struct perseus_error *err)
+{
+	int64_t shortest_ns = 0;
+	const enum perseus_status status = perseus_plan_shortest(given.frontier, &given.planning, &shortest_ns, err);
+	if (status == PERSEUS_OK)
+		*out = &given;
 	return status;
 }
 
@@ -358,6 +395,22 @@ START_TEST(frontiers)
 }
 END_TEST
 
+/* Each baseline on each of those schedules. */
+START_TEST(baselines)
+{
+	give_job(job_schedules[_i / 2 % N_JOB_SCHEDULES], MAX_RANKS, 2 * MAX_RANKS);
+	given.baseline = (enum perseus_baseline)(_i / 2 / N_JOB_SCHEDULES);
+	const char *name = perseus_baseline_name(given.baseline);
+	const struct torture_scenario scenarios[] = {
+		{name, make_family, destroy_family},
+		{name, make_baseline_plan, destroy_plan},
+	};
+	for (size_t k = 0; k < sizeof scenarios / sizeof scenarios[0]; k++)
+		torture_run(&scenarios[k], (enum failing_alloc_mode)(_i % 2));
+	take_job_back();
+}
+END_TEST
+
 /* Granularities, with and without a latency: some fail where another would do, so AUTO meets most of the code. */
 static const struct {
 	enum perseus_granularity granularity;
@@ -387,6 +440,7 @@ START_TEST(plans)
 		{"plan_table_new", make_table, destroy_table},
 		{"plan_check", check_plan, destroy_nothing},
 		{"simulate", simulate, destroy_nothing},
+		{"plan_shortest", find_shortest, destroy_nothing},
 	};
 	for (size_t k = 0; k < sizeof scenarios / sizeof scenarios[0]; k++)
 		torture_run(&scenarios[k], (enum failing_alloc_mode)(_i % 2));
@@ -436,6 +490,7 @@ main(void)
 	tcase_add_loop_test(tests, profiles, FAILING_ALLOC_ONE, FAILING_ALLOC_REST + 1);
 	tcase_add_loop_test(tests, schedules, FAILING_ALLOC_ONE, FAILING_ALLOC_REST + 1);
 	tcase_add_loop_test(tests, frontiers, 0, 2 * N_JOB_SCHEDULES);
+	tcase_add_loop_test(tests, baselines, 0, 2 * N_JOB_SCHEDULES * PERSEUS_N_BASELINES);
 	tcase_add_loop_test(tests, plans, 0, 2 * N_PLANNINGS);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
