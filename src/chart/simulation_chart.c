@@ -143,6 +143,9 @@ draw_bar(cairo_t *cr, const struct view *view, int32_t index)
 	const struct perseus__font detail = {14, bar->is_chosen, perseus__ink};
 	perseus__draw_text(cr, name, view->bars.x - 12, base, PERSEUS__ANCHOR_RIGHT, bar->label);
 	const double end = perseus__axis_at(&view->energy, all_j * view->energy_unit.per_base);
+	/* On paper of its own, as lines of the grid are there. */
+	const double detail_width = perseus__text_width(cr, detail, bar->detail);
+	perseus__fill_rect(cr, (struct perseus__rect){end + 6, y, detail_width + 8, BAR_HEIGHT}, perseus__paper);
 	perseus__draw_text_cut(cr, detail, end + 10, base, view->width - 8, bar->detail);
 }
 
@@ -271,8 +274,8 @@ draw_unanswered(cairo_t *cr, const struct view *view)
 {
 	const struct perseus__font small = {12, false, perseus__muted};
 	const double y = view->times.y + view->times.height + 7;
-	if (view->picture->has_reaction)
-		perseus__draw_text_cut(cr, small, MARGIN, y + 10, view->times.x - 30, "not yet answered");
+	perseus__draw_text_cut(cr, small, MARGIN, y + 10, view->times.x - 30, "not yet answered");
+	cairo_set_antialias(cr, CAIRO_ANTIALIAS_NONE); /* no seams between neighbours */
 	for (int32_t bin = 0; bin < view->picture->history->n_bins; bin++) {
 		const double share = bin_value(view, bin, PERSEUS__SIMULATION_UNANSWERED, MEAN);
 		if (!(share > 0))
@@ -283,6 +286,7 @@ draw_unanswered(cairo_t *cr, const struct view *view)
 		cairo_rectangle(cr, x, y, fmax(bin_x(view, bin, true) - x, 1), 10);
 		cairo_fill(cr);
 	}
+	cairo_set_antialias(cr, CAIRO_ANTIALIAS_DEFAULT);
 }
 
 static void
@@ -304,7 +308,8 @@ draw_lanes(cairo_t *cr, const struct view *view)
 	draw_fastest(cr, view->times.x, view->times.x + view->times.width, perseus__axis_at(&view->time, fastest));
 	(void)snprintf(text, sizeof text, "time (%s)", view->time_unit.name);
 	draw_frame(cr, view, &view->time, view->times, text);
-	draw_unanswered(cr, view);
+	if (view->picture->has_reaction)
+		draw_unanswered(cr, view);
 	perseus__draw_grid_x(cr, &view->iteration, view->stragglers);
 	perseus__draw_grid_y(cr, &view->count, view->stragglers);
 	draw_series(cr, view, &view->count, 1, PERSEUS__SIMULATION_STRAGGLERS, straggler_colour);

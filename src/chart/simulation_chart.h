@@ -38,7 +38,7 @@ struct perseus__simulation_picture {
 	const struct perseus__history *history;
 	int32_t n_pipelines;
 	double fastest_s;  /* an iteration without stragglers */
-	bool has_reaction; /* there is a delay of which unanswered iterations can come */
+	bool has_reaction; /* it answers stragglers, after a while: iterations until then are shown */
 };
 
 /* Draws to `path`; `options` may be NULL. Errors: as perseus__canvas_init and perseus__canvas_write. */

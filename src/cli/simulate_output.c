@@ -37,7 +37,7 @@ perseus__simulation_watch_add(const struct perseus_simulated_iteration *iteratio
 	struct perseus__simulation_watch *watch = user;
 	const struct perseus_simulation *simulation = watch->simulation;
 	if (watch->has_rows)
-		perseus__simulation_csv_row(&watch->rows, simulation->policies[iteration->policy].name, iteration);
+		perseus__simulation_csv_row(&watch->rows, &simulation->policies[iteration->policy], iteration);
 	if (watch->has_history && iteration->policy == watch->chosen) {
 		const double values[PERSEUS__N_SIMULATION_SERIES] = {
 			[PERSEUS__SIMULATION_TIME] = (double)iteration->time_ns / 1e9,
@@ -101,7 +101,7 @@ perseus__simulation_draw(const char *path, const struct perseus__job *job,
 		.history = &watch->history,
 		.n_pipelines = simulation->n_pipelines,
 		.fastest_s = (double)(simulation->policies[document->chosen].plans[0].time_ns + simulation->sync_ns) / 1e9,
-		.has_reaction = simulation->reaction_ns > 0,
+		.has_reaction = simulation->reaction_ns > 0 && simulation->policies[document->chosen].n_plans > 1,
 	};
 	const enum perseus_status status =
 			heading.failed ? perseus__no_memory(err) : perseus__chart_simulation(path, &picture, NULL, err);

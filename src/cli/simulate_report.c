@@ -100,7 +100,7 @@ add_total(const struct report *report, int32_t index, struct perseus__table *tab
 	else
 		perseus__table_add(table, "%+.2f %%", perseus__percent_change(energy_of(report->reference), energy_j));
 	perseus__table_add(table, "%.*f", report->power.decimals, energy_j / total->time_s / report->power.divisor);
-	perseus__table_add(table, "%lld", (long long)total->n_unanswered);
+	perseus__table_add(table, "%lld", (long long)perseus__unanswered(report->document, index));
 }
 
 static void

@@ -10,6 +10,13 @@ perseus__split_sum_j(const struct perseus_energy_split *split)
 	return split->useful_j + split->intrinsic_j + split->extrinsic_j + split->blocking_j;
 }
 
+int64_t
+perseus__unanswered(const struct perseus__simulation_document *document, int32_t index)
+{
+	const struct perseus_simulated_total *total = &document->totals[index];
+	return document->simulation->policies[index].n_plans > 1 ? total->n_unanswered : total->n_straggling;
+}
+
 static void
 write_random(struct perseus__json *json, const struct perseus__simulation_document *document)
 {
@@ -64,7 +71,7 @@ write_policy(struct perseus__json *json, const struct perseus__simulation_docume
 	perseus__json_nano(json, "slowest_s", policy->plans[policy->n_plans - 1].time_ns);
 	perseus__json_integer(json, "iterations", total->n_iterations);
 	perseus__json_integer(json, "straggling_iterations", total->n_straggling);
-	perseus__json_integer(json, "unanswered_iterations", total->n_unanswered);
+	perseus__json_integer(json, "unanswered_iterations", perseus__unanswered(document, index));
 	perseus__json_number(json, "time_s", total->time_s);
 	perseus__json_number(json, "time_lost_s", total->time_s - reference->time_s);
 	perseus__json_number(json, "energy_j", energy_j);

@@ -40,6 +40,12 @@ struct perseus__simulation_document {
 /* All four parts. */
 double perseus__split_sum_j(const struct perseus_energy_split *split);
 
+/*
+ * Iterations in which policy `index` did not answer what was going on: what it knew was out of date, or there was a
+ * straggler and it has one plan alone.
+ */
+int64_t perseus__unanswered(const struct perseus__simulation_document *document, int32_t index);
+
 void perseus__simulation_json(struct perseus__text *text, const struct perseus__simulation_document *document);
 
 #endif
