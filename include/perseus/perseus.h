@@ -18,6 +18,7 @@
 #include <perseus/pace.h>
 #include <perseus/partition.h>
 #include <perseus/plan.h>
+#include <perseus/power.h>
 #include <perseus/profile.h>
 #include <perseus/schedule.h>
 #include <perseus/simulate.h>

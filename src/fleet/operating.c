@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "fleet/replicas.h"
 #include "frontier/workload.h"
 
 #include <math.h>
@@ -58,9 +59,9 @@ enum perseus_status
 perseus_operating_curve_new(const struct perseus_frontier *frontier, int32_t n_pipelines, int32_t gpus_per_stage,
 		double overhead_s, struct perseus_operating_curve **out, struct perseus_error *err)
 {
-	if (n_pipelines < 1 || gpus_per_stage < 1)
-		return perseus__fail(err, PERSEUS_INVALID, "pipelines and GPUs per stage must be at least 1, not %d and %d",
-				(int)n_pipelines, (int)gpus_per_stage);
+	const enum perseus_status status = perseus__check_replicas(n_pipelines, gpus_per_stage, err);
+	if (status != PERSEUS_OK)
+		return status;
 	if (!isfinite(overhead_s) || overhead_s < 0)
 		return perseus__fail(err, PERSEUS_INVALID, "the overhead must be a time of 0 s or more, not %g s", overhead_s);
 	const int32_t n_vertices = perseus_frontier_info(frontier).n_breakpoints;

@@ -281,6 +281,33 @@ destroy_plan(void *plan)
 }
 
 static enum perseus_status
+make_power_trace(void **out, struct perseus_error *err)
+{
+	struct perseus_power_trace *trace = *out;
+	const enum perseus_status status = perseus_power_trace_new(given.frontier, given.plan, 2, 4, &trace, err);
+	*out = trace;
+	return status;
+}
+
+static void
+destroy_power_trace(void *trace)
+{
+	perseus_power_trace_free(trace);
+}
+
+/* A cap that the first plan keeps: each more has the same allocations again. */
+static enum perseus_status
+make_capped_plan(void **out, struct perseus_error *err)
+{
+	struct perseus_capped_plan capped = {.plan = *out};
+	const double cap_w = 1e9;
+	const enum perseus_status status =
+			perseus_plan_under_power(given.frontier, &given.planning, 1, 1, cap_w, &capped, err);
+	*out = capped.plan;
+	return status;
+}
+
+static enum perseus_status
 make_table(void **out, struct perseus_error *err)
 {
 	struct perseus_plan_table *table = *out;
@@ -441,6 +468,8 @@ START_TEST(plans)
 		{"plan_check", check_plan, destroy_nothing},
 		{"simulate", simulate, destroy_nothing},
 		{"plan_shortest", find_shortest, destroy_nothing},
+		{"power_trace_new", make_power_trace, destroy_power_trace},
+		{"plan_under_power", make_capped_plan, destroy_plan},
 	};
 	for (size_t k = 0; k < sizeof scenarios / sizeof scenarios[0]; k++)
 		torture_run(&scenarios[k], (enum failing_alloc_mode)(_i % 2));
