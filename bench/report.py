@@ -21,7 +21,7 @@ FIGURES = {
     "quantised_s": 10, "loss": 2e-5, "deadline_s": 0.05, "lookup_us": 20, "gap_mean": 0.0015, "gap_worst": 0.006,
     "share": 0.60, "points": 1.0, "window_us": 2, "thread_share": 0.005, "measure_share": 0.005, "measure_mb": 10,
     "agent_us": {1: 200, 64: 2000}, "polls_s": 1.0, "polls_mb": 300, "reports_per_s": 20000,
-    "detector_us": 100, "pair_ns": 150,
+    "detector_us": 100, "pair_ns": 150, "simulate_s": 10, "simulate_mb": 200,
 }
 
 
@@ -334,6 +334,29 @@ def measure_figures(results):
            verdict(run["peak_rss_mib"] * 1.048576 <= FIGURES["measure_mb"]))
 
 
+def simulate_figures(results):
+    asked_s, asked_mb = f"≤ {FIGURES['simulate_s']} s", f"≤ {FIGURES['simulate_mb']} MB"
+    run = results.one("simulate")
+    if not run:
+        yield ("a job of 10,240 GPUs and 10,000 iterations with stragglers", f"{asked_s}, {asked_mb}",
+               results.why_skipped("simulation of 10,240 GPUs"), "–")
+        return
+    yield (f"a job of {run['gpus']:,} GPUs in {run['pipelines']} pipelines, {run['iterations']:,} iterations with "
+           f"stragglers, {run['policy_runs']} runs of policies, frontier and {run['plans']} plans included", asked_s,
+           duration(run["processor_s"]), verdict(run["processor_s"] <= FIGURES["simulate_s"]))
+    yield ("its peak memory, simulation", asked_mb, f"{run['peak_rss_mib']:.1f} MiB",
+           verdict(run["peak_rss_mib"] * 1.048576 <= FIGURES["simulate_mb"]))
+
+
+def simulate_section(results):
+    rows = [[f"{r['stages']}×{r['microbatches']}", f"{r['gpus']:,}", f"{r['iterations']:,}", f"{r['events']:,}",
+             r["policy_runs"], duration(r["frontier_s"]), duration(r["plans_s"]), duration(r["draw_s"]),
+             duration(r["simulate_s"]), f"{r['peak_rss_mib']:.1f}"] for r in results.of("simulate")]
+    return ["### A job with stragglers", "", "Processor time, one run: from the profile to the totals of every policy.",
+            "", *table(["stages × microbatches", "GPUs", "iterations", "events", "runs", "frontier", "plans",
+                        "drawing", "simulation", "peak MiB"], rows)] if rows else []
+
+
 def lowtime_section(results):
     rows = []
     for run in results.of("lowtime"):
@@ -551,11 +574,13 @@ def render(results):
              f"{where['system']}, Meson build type {where['build_type']}. Times are processor time of one thread, medians "
              "where the tables say of how many.", ""]
     figures = [f for part in (lowtime_figures, frontier_figures, deadline_figures, plan_figures, meter_figures,
-                                 measure_figures, agent_figures, server_figures, planner_figures, client_figures)
+                                 simulate_figures, measure_figures, agent_figures, server_figures, planner_figures,
+                                 client_figures)
                for f in part(results)]
     lines += table(["what", "figure", "measured", "met"], figures, "llll")
     for section in (lowtime_section, frontier_section, quantised_section, deadline_section, plan_section, command_section,
-                    input_section, meter_section, measure_section, agent_section, server_section, client_section, skipped_section):
+                    input_section, simulate_section, meter_section, measure_section, agent_section, server_section,
+                    client_section, skipped_section):
         lines += section(results)
     return "\n".join(lines).rstrip() + "\n"
 
