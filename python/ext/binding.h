@@ -40,6 +40,7 @@ extern PyMethodDef binding_frontier_methods[];
 extern PyMethodDef binding_plan_methods[];
 extern PyMethodDef binding_operating_methods[];
 extern PyMethodDef binding_pace_methods[];
+extern PyMethodDef binding_simulate_methods[];
 extern PyMethodDef binding_document_methods[];
 extern PyMethodDef binding_meter_methods[];
 extern PyMethodDef binding_simulated_methods[];

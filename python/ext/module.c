@@ -145,7 +145,13 @@ add_constants(PyObject *module)
 #undef X
 				NULL
 	};
-	if (add_names(module, "PACE_BASELINES", pace_baselines) < 0)
+	static const char *const causes[] = {
+#define X(name, text) text,
+		PERSEUS_STRAGGLER_CAUSE_MAP(X)
+#undef X
+				NULL
+	};
+	if (add_names(module, "PACE_BASELINES", pace_baselines) < 0 || add_names(module, "STRAGGLER_CAUSES", causes) < 0)
 		return -1;
 	if (add_names(module, "KINDS", kinds) < 0 || add_names(module, "GRANULARITIES", granularities) < 0)
 		return -1;
@@ -158,8 +164,8 @@ static int
 add_methods(PyObject *module)
 {
 	PyMethodDef *const tables[] = {binding_profile_methods, binding_schedule_methods, binding_frontier_methods,
-		binding_plan_methods, binding_operating_methods, binding_pace_methods, binding_document_methods,
-		binding_meter_methods, binding_simulated_methods};
+		binding_plan_methods, binding_operating_methods, binding_pace_methods, binding_simulate_methods,
+		binding_document_methods, binding_meter_methods, binding_simulated_methods};
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		if (PyModule_AddFunctions(module, tables[i]) < 0)
 			return -1;

@@ -12,7 +12,7 @@ Times are in s and energies in J, of one GPU per stage; what ends in _ns, _nj or
 Every object but a Meter is immutable, and may be used from several threads at once, a Meter, too.
 """
 
-from ._perseus import GRANULARITIES, KINDS, PACE_BASELINES, SCHEDULES
+from ._perseus import GRANULARITIES, KINDS, PACE_BASELINES, SCHEDULES, STRAGGLER_CAUSES
 from ._perseus import VERSION as __version__
 from ._perseus import CancelledError, InfeasibleError, InvalidError, PerseusError
 from .frontier import Certificate, Frontier, Point
@@ -22,12 +22,23 @@ from .pacing import Course, Mode, Pace, PacedSlot
 from .plan import Outcome, Plan, PlanTable, Step
 from .profile import Choice, Class, Fit, Profile
 from .schedule import Edge, Instruction, Part, Schedule
+from .simulation import (
+    EnergySplit,
+    PolicyPlan,
+    SimulatedIteration,
+    SimulatedTotal,
+    Straggler,
+    StragglerProcess,
+    draw_stragglers,
+    simulate,
+)
 
 __all__ = [
     "GRANULARITIES",
     "KINDS",
     "PACE_BASELINES",
     "SCHEDULES",
+    "STRAGGLER_CAUSES",
     "CancelledError",
     "Certificate",
     "Choice",
@@ -36,6 +47,7 @@ __all__ = [
     "Device",
     "DeviceEnergy",
     "Edge",
+    "EnergySplit",
     "Fit",
     "Frontier",
     "InfeasibleError",
@@ -54,11 +66,18 @@ __all__ = [
     "Plan",
     "PlanTable",
     "Point",
+    "PolicyPlan",
     "Profile",
     "Schedule",
+    "SimulatedIteration",
+    "SimulatedTotal",
     "Step",
+    "Straggler",
+    "StragglerProcess",
     "Window",
     "__version__",
     "default_meter",
+    "draw_stragglers",
     "measure",
+    "simulate",
 ]

@@ -454,3 +454,53 @@ def test_operating_curves(frontier):
         perseus.OperatingCurve.from_points([(1, 1), (2, 3), (3, 4)])
     with pytest.raises(perseus.InvalidError, match="needs a point"):
         perseus.OperatingCurve.from_points([])
+
+
+def test_simulations(frontier):
+    thermal = perseus.StragglerProcess.default("thermal")
+    assert thermal.cause == "thermal" and 1 <= thermal.least_degree < thermal.greatest_degree
+    often = thermal._replace(mean_between_iterations=20, mean_duration_iterations=5)
+    stragglers = perseus.draw_stragglers([often], pipelines=4, iterations=100, seed=2**64 - 1)
+    assert stragglers and all(s.degree == 1 or 1.1 <= s.degree <= 1.5 for s in stragglers)
+    plans = [frontier.plan(slowdown=slowdown) for slowdown in (1.0, 1.05)]
+    seen = []
+    policies = {"first": plans[:1], "both": plans}
+    job = {"pipelines": 4, "iterations": 100, "stragglers": stragglers, "gpus_per_stage": 2, "sync_s": 0.125}
+    totals = perseus.simulate(frontier, policies, reaction_s=1, each=seen.append, **job)
+    assert list(totals) == ["first", "both"] and len(seen) == 200
+    assert seen[1].policy == "both" and seen[-1].iteration == 99
+    whole = sum(iteration.energy.total_j for iteration in seen[::2])
+    assert totals["first"].energy.total_j == pytest.approx(whole)
+    assert perseus.simulate(frontier, policies, reaction_s=1, **job) == totals
+    bare = perseus.PolicyPlan.of(plans[0])
+    assert perseus.simulate(frontier, {"first": [bare]}, **job)["first"].time_s == totals["first"].time_s
+
+
+def test_simulations_say_what_is_wrong(frontier):
+    plan = frontier.plan(slowdown=1.0)
+
+    def stop(iteration):
+        return iteration.iteration < 3
+
+    def fail(iteration):
+        raise KeyError(iteration.policy)
+
+    job = {"pipelines": 2, "iterations": 10}
+    with pytest.raises(perseus.CancelledError):
+        perseus.simulate(frontier, {"a": [plan]}, each=stop, **job)
+    with pytest.raises(KeyError):
+        perseus.simulate(frontier, {"a": [plan]}, each=fail, **job)
+    with pytest.raises(perseus.InvalidError, match="event 0: pipeline 2"):
+        perseus.simulate(frontier, {"a": [plan]}, stragglers=[(0, 2, 1.5)], **job)
+    with pytest.raises(perseus.InvalidError, match="policy a has no plan"):
+        perseus.simulate(frontier, {"a": []}, **job)
+    with pytest.raises(perseus.InvalidError, match="n_policies"):
+        perseus.simulate(frontier, {}, **job)
+    with pytest.raises(TypeError):
+        perseus.simulate(frontier, {"a": [plan]}, stragglers=[(0, 1)], **job)
+    with pytest.raises(ValueError, match="expected one of thermal"):
+        perseus.StragglerProcess.default("cosmic-ray")
+    with pytest.raises(ValueError, match="seed"):
+        perseus.draw_stragglers([], pipelines=1, iterations=1, seed=-1)
+    with pytest.raises(perseus.InvalidError, match="mean_between"):
+        perseus.draw_stragglers([("thermal", 0, 1, 1, 2)], pipelines=1, iterations=1, seed=0)

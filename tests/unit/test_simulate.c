@@ -277,6 +277,22 @@ START_TEST(the_last_of_two_events_holds_and_later_ones_do_not_happen)
 }
 END_TEST
 
+/* A plan 1 nJ below the frontier, as rounding can make one, is the best there is: no bloat below 0. */
+START_TEST(rounding_makes_no_negative_bloat)
+{
+	const struct perseus_policy_plan plans[] = {{30 * MS, 34 * J - 1, 31 * J - 1}};
+	const struct perseus_policy policy = {"rounded", plans, 1};
+	struct perseus_simulation simulation = job(1, NULL, 0);
+	simulation.policies = &policy;
+	simulation.n_policies = 1;
+	struct perseus_simulated_total total;
+	simulate(&simulation, NULL, &total);
+	ck_assert_double_eq(total.energy.intrinsic_j, 0);
+	ck_assert_double_eq(total.energy.extrinsic_j, 0);
+	ck_assert_double_eq(total.energy.useful_j, 6 * 33.999999999);
+}
+END_TEST
+
 START_TEST(stops_where_it_is_told)
 {
 	const struct perseus_simulation simulation = job(9, come_and_go, LENGTH(come_and_go));
@@ -807,6 +823,7 @@ main(void)
 	tcase_add_test(tcase, the_reaction_ends_as_an_iteration_begins);
 	tcase_add_test(tcase, degrees_are_rounded_to_whole_ns);
 	tcase_add_test(tcase, the_last_of_two_events_holds_and_later_ones_do_not_happen);
+	tcase_add_test(tcase, rounding_makes_no_negative_bloat);
 	tcase_add_test(tcase, stops_where_it_is_told);
 	tcase_add_test(tcase, a_plan_becomes_one_of_a_policy);
 	tcase_add_loop_test(tcase, says_what_is_wrong, 0, LENGTH(bad_simulations));
