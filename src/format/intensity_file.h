@@ -16,6 +16,8 @@
 #ifndef PERSEUS_FORMAT_INTENSITY_FILE_H
 #define PERSEUS_FORMAT_INTENSITY_FILE_H
 
+#include "format/hours.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -83,6 +85,14 @@ PERSEUS_MUST_USE enum perseus_status perseus__intensity_find(const struct perseu
 /* Checks zone and year only: whether perseus__intensity_find could fail for its hours alone. Errors: as above. */
 PERSEUS_MUST_USE enum perseus_status perseus__intensity_check(const struct perseus__intensity_table *table,
 		const struct perseus__intensity_query *query, struct perseus_error *err);
+
+/*
+ * Consecutive hours of a zone. Free with perseus__hours_fini.
+ * Errors: INVALID for a zone that is not there, or has years and no hours, and for hours needed that are missing,
+ * naming the first; NO_MEMORY. O(log rows + rows of the zone).
+ */
+PERSEUS_MUST_USE enum perseus_status perseus__intensity_hours(const struct perseus__intensity_table *table,
+		const struct perseus__hours_query *query, struct perseus__hours *out, struct perseus_error *err);
 
 /* "average", "marginal"; "" where it is not stated. */
 const char *perseus__intensity_type_name(enum perseus__intensity_type type);

@@ -221,3 +221,29 @@ perseus__intensity_find(const struct perseus__intensity_table *table, const stru
 		*out = found;
 	return status;
 }
+
+enum perseus_status
+perseus__intensity_hours(const struct perseus__intensity_table *table, const struct perseus__hours_query *query,
+		struct perseus__hours *out, struct perseus_error *err)
+{
+	struct range range;
+	enum perseus_status status = find_zone(table, query->zone, &range, err);
+	if (status != PERSEUS_OK)
+		return status;
+	const char *zone = zone_at(table, range.begin);
+	if (!is_hourly(table, range))
+		return perseus__fail(err, PERSEUS_INVALID, "%s: zone \"%s\" has years and no hours", table->label, zone);
+	struct perseus__hours hours = {.unit = "gCO2e"};
+	const char *type = perseus__intensity_type_name(table->type);
+	(void)snprintf(hours.zone, sizeof hours.zone, "%s", zone);
+	(void)snprintf(hours.source, sizeof hours.source, "%s%s%s", table->source, *type ? ", " : "", type);
+	status = perseus__hours_begin(&hours, query, table->rows[range.begin].hour, err);
+	if (status != PERSEUS_OK)
+		return status;
+	for (size_t i = range.begin; i < range.end; i++)
+		perseus__hours_add(&hours, query, table->rows[i].hour, table->rows[i].gco2e_per_kwh);
+	status = perseus__hours_end(&hours, query, table->label, err);
+	if (status == PERSEUS_OK)
+		*out = hours;
+	return status;
+}
