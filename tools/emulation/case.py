@@ -42,6 +42,7 @@ class Case:
         self.path = artifact.profile_path(data, gpu)
         self.profile = artifact.read_profile(self.path)
         self.published = Curve(artifact.published_frontier(data, gpu, microbatches), self.waiting_w)
+        self.published_envpipe = artifact.published_envpipe(data, gpu, microbatches)
         self.program, self.scratch = program, scratch
         self._plans = {}
 
@@ -96,6 +97,17 @@ class Case:
             check_plan(plan, self.profile, self.gpu.blocking_w)
             self._plans[key] = plan
         return self._plans[key]
+
+    @cached_property
+    def envpipe(self):
+        """EnvPipe as `perseus compare` has it, at T_min."""
+        plans = self.program.run_job("compare", self.path, self.gpu, self.microbatches, "--points", 1)["plans"]
+        return next(plan for plan in plans if plan["planner"] == "envpipe")
+
+    @property
+    def envpipe_difference(self):
+        """Of its energy from the published, relative."""
+        return abs(self.envpipe["energy_j"] / self.published_envpipe[1] - 1)
 
     # What the published optimizer makes of the profile, solved exactly
 
@@ -228,6 +240,11 @@ class Case:
         straggling_s = self.t_min_s * degree
         allowed = (point for point in self.published.points if self.t_min_s <= point[0] <= straggling_s)
         return self.waiting_after(min(allowed, key=lambda point: point[1]), straggling_s)
+
+    def envpipe_figure7(self):
+        """As published Perseus counts; EnvPipe does not answer stragglers."""
+        time_s, energy_j = self.published_envpipe
+        return self.figure7_intrinsic(Answer(time_s, energy_j, time_s * FIGURE_DEGREE, energy_j))
 
     # The published curve
 

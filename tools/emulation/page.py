@@ -20,6 +20,12 @@ def signed(value, digits=2):
     return ("+" if value >= 0 else "") + number(value, digits)
 
 
+def percent(difference):
+    """A relative difference that should be none; below the tolerance its digits are those of a fit's last iteration."""
+    is_none = difference < MODEL_TOLERANCE
+    return "< " * is_none + number(100 * max(difference, MODEL_TOLERANCE), 4)
+
+
 def table(head, rows):
     names = [name.lstrip("<") for name in head]
     align = ["---" if name.startswith("<") else "---:" for name in head]
@@ -73,19 +79,12 @@ def granularities(cases):
     return table([*JOB_HEAD, *(f"`{name}`" for name in GRANULARITIES)], rows)
 
 
-def difference(case):
-    """Of the published frontier from the one made anew, as a word: its digits are those of the fit's last iteration."""
-    if case.worst_difference < MODEL_TOLERANCE:
-        return f"< {number(100 * MODEL_TOLERANCE, 4)}"
-    return number(100 * case.worst_difference, 4)
-
-
 def model(cases):
     rows = []
     for case in cases:
         first_s, last_s = case.published.points[0][0], case.published.points[-1][0]
         rows.append([*job_cells(case), f"{case.t_min_s:.4f}", f"{case.rounded_t_min_s:.4f}", f"{first_s:.4f}",
-                     f"{case.rounded_slowest_s:.4f}", f"{last_s:.4f}", difference(case)])
+                     f"{case.rounded_slowest_s:.4f}", f"{last_s:.4f}", percent(case.worst_difference)])
     return table([*JOB_HEAD, "T_min, s", "with rounded times, s", "first published, s",
                   "all at least energy, rounded times, s", "last published, s", "model from published, at most, %"],
                  rows)
@@ -180,6 +179,24 @@ def sweep(cases):
     return table([*JOB_HEAD, *(f"{degree:g}" for degree in DEGREES)], rows)
 
 
+def envpipe(cases):
+    rows = []
+    for case in cases:
+        (time_s, energy_j), own = case.published_envpipe, case.envpipe
+        rows.append([*job_cells(case), f"{time_s:.4f}", f"{own['iteration_time_s']:.4f}", number(case.saving(energy_j)),
+                     number(100 * own["saving"]), f"{energy_j:.1f}", f"{own['energy_j']:.1f}",
+                     number(case.gpu.table6[case.microbatches]), number(ours(case)),
+                     f"{own['clock_changes_per_iteration']} / {case.plan()['clock_changes_per_iteration']:,}"])
+    return table([*JOB_HEAD, "published, s", "here, s", "published, %", "here, %", "published, J", "here, J",
+                  "Perseus, printed, %", "ours, %", "changes of clock, EnvPipe / ours"], rows)
+
+
+def envpipe_figure7(cases):
+    rows = [[case.gpu.name, number(case.gpu.figure7["envpipe"], 1), number(case.envpipe_figure7())]
+            for case in cases if case.microbatches == max(artifact.MICROBATCHES)]
+    return table(["<GPU", "published, %", "from the file, %"], rows)
+
+
 def summary(cases):
     cells = [ours(case) - case.gpu.table6[case.microbatches] for case in cases]
     totals = [case.figure7(case.straggler_answers()[-1]) - case.gpu.figure7["total"]
@@ -197,12 +214,17 @@ def summary(cases):
          f"{n_late:,} of {n_points:,}, among them all {len(cases)} that table 6 reports"],
         ["published points that are slow enough, but below the proven least energy",
          f"{n_below:,}, by up to {number(-100 * min(min(case.gaps) for case in cases))} %"],
+        ["the published frontier from the model of its optimizer, solved exactly",
+         f"all {n_points:,} points; difference {percent(max(case.worst_difference for case in cases))} %"],
+        ["EnvPipe on the same profiles, `perseus compare` against the published energies",
+         f"{len(cases)} jobs; difference {percent(max(case.envpipe_difference for case in cases))} %"],
     ])
 
 
 SECTIONS = {"summary": summary, "table6": table6, "table6-steps": table6_steps, "granularities": granularities,
             "model": model, "promises": promises, "realized": realized, "along": along, "figure7": figure7,
-            "figure8": figure8, "straggler-steps": straggler_steps, "sweep": sweep}
+            "figure8": figure8, "straggler-steps": straggler_steps, "sweep": sweep, "envpipe": envpipe,
+            "envpipe-figure7": envpipe_figure7}
 
 
 def render(page, cases):
