@@ -1,6 +1,6 @@
 /*
- * Profile CSV to measurements: header, rows, numbers, names. What a measurement must be by itself is in
- * profile/measurement.c, what they must be together in profile/profile.c.
+ * Profile CSV, and that of layers, to measurements: header, rows, numbers, names. What a measurement must be by itself
+ * is in profile/measurement.c, what they must be together in profile/profile.c and partition/layers.c.
  */
 #include "format/profile_csv.h"
 
@@ -18,12 +18,23 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *const column_names[PERSEUS__N_COLUMNS] = {
-	[PERSEUS__COLUMN_STAGE] = "stage",
-	[PERSEUS__COLUMN_INSTRUCTION] = "instruction",
-	[PERSEUS__COLUMN_FREQUENCY] = "frequency",
-	[PERSEUS__COLUMN_TIME] = "time",
-	[PERSEUS__COLUMN_ENERGY] = "energy",
+/* How files of stages and of layers differ. */
+struct dialect {
+	const char *columns[PERSEUS__N_COLUMNS];
+	const char *header; /* what a file should begin with */
+	bool needs_energy;
+};
+
+static const struct dialect of_stages = {
+	.columns = {"stage", "instruction", "frequency", "time", "energy"},
+	.header = "stage,instruction,frequency,time,energy",
+	.needs_energy = true,
+};
+
+static const struct dialect of_layers = {
+	.columns = {"layer", "instruction", "frequency", "time", "energy"},
+	.header = "layer,instruction,frequency,time,energy",
+	.needs_energy = false,
 };
 
 enum { NAME_BLOCK_BYTES = 16384, NAME_SLOTS = 256 };
@@ -36,6 +47,7 @@ struct perseus__name_block {
 };
 
 struct reader {
+	const struct dialect *dialect;
 	struct perseus__csv csv;
 	locale_t c_locale;
 	int32_t n_columns;                     /* of the header */
@@ -52,7 +64,7 @@ fail_cell(const struct reader *reader, enum perseus__column column, const char *
 	char shown[PERSEUS__CSV_SHOWN_BYTES];
 	const struct perseus__csv_cell *cell = &reader->cells[column];
 	return perseus__fail(reader->err, PERSEUS_INVALID, "%s:%lld: column %s: \"%s\" %s", reader->csv.label,
-			(long long)reader->csv.row_line, column_names[column],
+			(long long)reader->csv.row_line, reader->dialect->columns[column],
 			perseus__csv_shown(cell->text, strlen(cell->text), shown), problem);
 }
 
@@ -66,7 +78,7 @@ fail_missing_column(const struct reader *reader, int column, const char *header)
 		length--;
 	char shown[PERSEUS__CSV_SHOWN_BYTES];
 	return perseus__fail(reader->err, PERSEUS_INVALID, "%s:%lld: no column \"%s\" in the header \"%s\"",
-			reader->csv.label, (long long)reader->csv.row_line, column_names[column],
+			reader->csv.label, (long long)reader->csv.row_line, reader->dialect->columns[column],
 			perseus__csv_shown(header, length, shown));
 }
 
@@ -75,12 +87,12 @@ static enum perseus_status
 take_header_cell(struct reader *reader, const struct perseus__csv_cell *cell)
 {
 	for (int c = 0; c < PERSEUS__N_COLUMNS; c++) {
-		if (strcmp(cell->text, column_names[c]) != 0)
+		if (strcmp(cell->text, reader->dialect->columns[c]) != 0)
 			continue;
 		if (reader->column_at[c] >= 0)
 			return perseus__fail(reader->err, PERSEUS_INVALID, "%s:%lld: column \"%s\" twice, as column %d and %d",
-					reader->csv.label, (long long)reader->csv.row_line, column_names[c], reader->column_at[c] + 1,
-					reader->n_columns + 1);
+					reader->csv.label, (long long)reader->csv.row_line, reader->dialect->columns[c],
+					reader->column_at[c] + 1, reader->n_columns + 1);
 		reader->column_at[c] = reader->n_columns;
 	}
 	if (reader->n_columns == INT32_MAX)
@@ -93,9 +105,8 @@ static enum perseus_status
 read_header(struct reader *reader)
 {
 	if (!perseus__csv_find_row(&reader->csv))
-		return perseus__fail(reader->err, PERSEUS_INVALID,
-				"%s: is empty; expected the header stage,instruction,frequency,time,energy and rows",
-				reader->csv.label);
+		return perseus__fail(reader->err, PERSEUS_INVALID, "%s: is empty; expected the header %s and rows",
+				reader->csv.label, reader->dialect->header);
 	const char *header = reader->csv.at;
 	struct perseus__csv_cell cell;
 	bool is_last = false;
@@ -107,7 +118,7 @@ read_header(struct reader *reader)
 			return status;
 	}
 	for (int c = 0; c < PERSEUS__N_COLUMNS; c++)
-		if (reader->column_at[c] < 0)
+		if (reader->column_at[c] < 0 && (c != PERSEUS__COLUMN_ENERGY || reader->dialect->needs_energy))
 			return fail_missing_column(reader, c, header);
 	return PERSEUS_OK;
 }
@@ -238,7 +249,8 @@ parse_row(struct reader *reader, struct perseus_measurement *row)
 		status = parse_whole(reader, PERSEUS__COLUMN_FREQUENCY, &row->frequency_mhz);
 	if (status == PERSEUS_OK)
 		status = parse_number(reader, PERSEUS__COLUMN_TIME, &row->time_s);
-	if (status == PERSEUS_OK)
+	const bool has_energy = reader->column_at[PERSEUS__COLUMN_ENERGY] >= 0;
+	if (status == PERSEUS_OK && has_energy)
 		status = parse_number(reader, PERSEUS__COLUMN_ENERGY, &row->energy_j);
 	if (status != PERSEUS_OK)
 		return status;
@@ -248,6 +260,8 @@ parse_row(struct reader *reader, struct perseus_measurement *row)
 	const char *problem = perseus__measurement_problem(row, &column);
 	if (problem)
 		return fail_cell(reader, column, problem);
+	if (!has_energy)
+		row->energy_j = (double)NAN;
 	row->instruction = intern_name(reader, name);
 	return row->instruction ? PERSEUS_OK : perseus__no_memory(reader->err);
 }
@@ -272,11 +286,11 @@ read_rows(struct reader *reader)
 	return PERSEUS_OK;
 }
 
-enum perseus_status
-perseus__profile_csv_decode(const char *bytes, size_t length, const char *label, struct perseus__measurements *out,
-		struct perseus_error *err)
+static enum perseus_status
+decode(const struct dialect *dialect, const char *bytes, size_t length, const char *label,
+		struct perseus__measurements *out, struct perseus_error *err)
 {
-	struct reader reader = {.err = err};
+	struct reader reader = {.dialect = dialect, .err = err};
 	for (int c = 0; c < PERSEUS__N_COLUMNS; c++)
 		reader.column_at[c] = -1;
 	reader.c_locale = newlocale(LC_ALL_MASK, "C", NULL);
@@ -293,6 +307,20 @@ perseus__profile_csv_decode(const char *bytes, size_t length, const char *label,
 	else
 		perseus__measurements_fini(&reader.rows);
 	return status;
+}
+
+enum perseus_status
+perseus__profile_csv_decode(const char *bytes, size_t length, const char *label, struct perseus__measurements *out,
+		struct perseus_error *err)
+{
+	return decode(&of_stages, bytes, length, label, out, err);
+}
+
+enum perseus_status
+perseus__layer_csv_decode(const char *bytes, size_t length, const char *label, struct perseus__measurements *out,
+		struct perseus_error *err)
+{
+	return decode(&of_layers, bytes, length, label, out, err);
 }
 
 static enum perseus_status
@@ -320,8 +348,8 @@ read_all(FILE *file, const char *path, char **bytes, size_t *length, struct pers
 	return PERSEUS_OK;
 }
 
-enum perseus_status
-perseus__profile_csv_read(const char *path, struct perseus__measurements *out, struct perseus_error *err)
+static enum perseus_status
+read_file(const struct dialect *dialect, const char *path, struct perseus__measurements *out, struct perseus_error *err)
 {
 	FILE *file = fopen(path, "rbe");
 	if (!file)
@@ -331,9 +359,21 @@ perseus__profile_csv_read(const char *path, struct perseus__measurements *out, s
 	enum perseus_status status = read_all(file, path, &bytes, &length, err);
 	(void)fclose(file); /* only read from */
 	if (status == PERSEUS_OK)
-		status = perseus__profile_csv_decode(bytes, length, path, out, err);
+		status = decode(dialect, bytes, length, path, out, err);
 	perseus__free(bytes);
 	return status;
+}
+
+enum perseus_status
+perseus__profile_csv_read(const char *path, struct perseus__measurements *out, struct perseus_error *err)
+{
+	return read_file(&of_stages, path, out, err);
+}
+
+enum perseus_status
+perseus__layer_csv_read(const char *path, struct perseus__measurements *out, struct perseus_error *err)
+{
+	return read_file(&of_layers, path, out, err);
 }
 
 void

@@ -1,11 +1,13 @@
 /*
- * Decodes a profile CSV into measurements. Rules of the file: columns by name in any order, others ignored; quoting as
+ * A profile CSV to measurements and back. Rules of the file: columns by name in any order, others ignored; quoting as
  * in RFC 4180; LF or CRLF; a byte order mark and blank lines are skipped; numbers with a point, whatever the locale.
  */
 #ifndef PERSEUS_FORMAT_PROFILE_CSV_H
 #define PERSEUS_FORMAT_PROFILE_CSV_H
 
 #include <stddef.h>
+
+#include "base/text.h"
 
 #include <perseus/profile.h>
 #include <perseus/status.h>
@@ -35,6 +37,18 @@ PERSEUS_MUST_USE enum perseus_status perseus__profile_csv_decode(const char *byt
 PERSEUS_MUST_USE enum perseus_status perseus__profile_csv_read(
 		const char *path, struct perseus__measurements *out, struct perseus_error *err);
 
+/*
+ * The same for a file of layers: its first column is `layer`, which becomes the rows' `stage`, and it may lack the
+ * column `energy`: then all energies are NaN.
+ */
+PERSEUS_MUST_USE enum perseus_status perseus__layer_csv_decode(const char *bytes, size_t length, const char *label,
+		struct perseus__measurements *out, struct perseus_error *err);
+PERSEUS_MUST_USE enum perseus_status perseus__layer_csv_read(
+		const char *path, struct perseus__measurements *out, struct perseus_error *err);
+
 void perseus__measurements_fini(struct perseus__measurements *measurements);
+
+/* Writes rows, length `n_rows`, so that they read back the same; without the column `energy` where the first has none. */
+void perseus__profile_csv_write(struct perseus__text *text, const struct perseus_measurement *rows, size_t n_rows);
 
 #endif

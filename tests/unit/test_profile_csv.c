@@ -366,6 +366,88 @@ START_TEST(takes_the_example)
 }
 END_TEST
 
+static enum perseus_status
+decode_layers(const char *text, struct perseus__measurements *rows, struct perseus_error *err)
+{
+	return perseus__layer_csv_decode(text, strlen(text), "l.csv", rows, err);
+}
+
+START_TEST(takes_layers)
+{
+	struct perseus__measurements rows;
+	struct perseus_error err = {.message = ""};
+	ck_assert_int_eq(
+			decode_layers("layer,instruction,frequency,time,energy,stage\n7,forward,1410,0.25,3,x\n", &rows, &err),
+			PERSEUS_OK);
+	ck_assert_int_eq(rows.rows[0].stage, 7);
+	ck_assert_double_eq(rows.rows[0].energy_j, 3);
+	perseus__measurements_fini(&rows);
+	ck_assert_int_eq(decode_layers("time,layer,frequency,instruction\n0.25,7,1410,forward\n", &rows, &err), PERSEUS_OK);
+	ck_assert_int_eq(rows.rows[0].stage, 7);
+	ck_assert_double_eq(rows.rows[0].time_s, 0.25);
+	ck_assert(isnan(rows.rows[0].energy_j));
+	perseus__measurements_fini(&rows);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	const char *message;
+} bad_layers[] = {
+	{"", "l.csv: is empty; expected the header layer,instruction,frequency,time,energy and rows"},
+	{HEADER "0,forward,1410,1,1\n",
+		"l.csv:1: no column \"layer\" in the header \"stage,instruction,frequency,time,energy\""},
+	{"layer,instruction,frequency,time,energy\n-1,forward,1410,1,1\n",
+		"l.csv:2: column layer: \"-1\" must be in 0..65535"},
+	{"layer,instruction,frequency,time,energy\n1,forward,1410,1,\n", "l.csv:2: column energy: \"\" is not a number"},
+	{"layer,instruction,frequency,time,layer\n", "l.csv:1: column \"layer\" twice, as column 1 and 5"},
+};
+
+START_TEST(refuses_bad_layers)
+{
+	struct perseus__measurements rows;
+	struct perseus_error err = {.message = ""};
+	ck_assert_int_eq(decode_layers(bad_layers[_i].text, &rows, &err), PERSEUS_INVALID);
+	ck_assert_str_eq(err.message, bad_layers[_i].message);
+}
+END_TEST
+
+START_TEST(reads_what_it_writes)
+{
+	const struct perseus_measurement written[] = {
+		{.stage = 0, .instruction = "for,ward \"x\"", .frequency_mhz = 1410, .time_s = 0.1, .energy_j = 1.0 / 3},
+		{.stage = 65535, .instruction = "backward", .frequency_mhz = 0, .time_s = 1e-9, .energy_j = 0},
+	};
+	struct perseus__text text = perseus__text_init(1000);
+	perseus__profile_csv_write(&text, written, 2);
+	ck_assert_str_eq(
+			text.bytes, HEADER "0,\"for,ward \"\"x\"\"\",1410,0.1,0.3333333333333333\n65535,backward,0,1e-9,0.0\n");
+	struct perseus__measurements rows;
+	struct perseus_error err = {.message = ""};
+	ck_assert_msg(decode(text.bytes, text.length, &rows, &err) == PERSEUS_OK, "%s", err.message);
+	ck_assert_uint_eq(rows.n_rows, 2);
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_int_eq(rows.rows[i].stage, written[i].stage);
+		ck_assert_str_eq(rows.rows[i].instruction, written[i].instruction);
+		ck_assert_int_eq(rows.rows[i].frequency_mhz, written[i].frequency_mhz);
+		ck_assert_double_eq(rows.rows[i].time_s, written[i].time_s);
+		ck_assert_double_eq(rows.rows[i].energy_j, written[i].energy_j);
+	}
+	perseus__measurements_fini(&rows);
+	perseus__text_fini(&text);
+}
+END_TEST
+
+START_TEST(writes_times_alone)
+{
+	const struct perseus_measurement row = {.instruction = "forward", .time_s = 0.5, .energy_j = (double)NAN};
+	struct perseus__text text = perseus__text_init(1000);
+	perseus__profile_csv_write(&text, &row, 1);
+	ck_assert_str_eq(text.bytes, "stage,instruction,frequency,time\n0,forward,0,0.5\n");
+	perseus__text_fini(&text);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -383,6 +465,10 @@ main(void)
 	tcase_add_test(tcase, takes_a_million_rows);
 	tcase_add_loop_test(tcase, takes_measured_profiles, 0, 2);
 	tcase_add_test(tcase, takes_the_example);
+	tcase_add_test(tcase, takes_layers);
+	tcase_add_loop_test(tcase, refuses_bad_layers, 0, sizeof bad_layers / sizeof *bad_layers);
+	tcase_add_test(tcase, reads_what_it_writes);
+	tcase_add_test(tcase, writes_times_alone);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	const int n_failed = srunner_ntests_failed(runner);
