@@ -18,6 +18,7 @@ int perseus__run_plan(int argc, char **argv);
 int perseus__run_frontier(int argc, char **argv);
 int perseus__run_simulate(int argc, char **argv);
 int perseus__run_compare(int argc, char **argv);
+int perseus__run_partition(int argc, char **argv);
 int perseus__run_profile(int argc, char **argv);
 int perseus__run_devices(int argc, char **argv);
 int perseus__run_measure(int argc, char **argv);

@@ -71,6 +71,12 @@ take_blocking_power(const struct argp_state *state, int32_t index, const char *p
 		input->blocking_power_w[index] = power_w;
 }
 
+static const char *
+argument_name(const struct perseus__input *input)
+{
+	return input->argument ? input->argument : "PROFILE.csv";
+}
+
 static error_t
 parse_option(int key, char *arg, struct argp_state *state)
 {
@@ -85,12 +91,12 @@ parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (input->path)
-			argp_error(state, "'%s' is one argument too many: PROFILE.csv is '%s'", arg, input->path);
+			argp_error(state, "'%s' is one argument too many: %s is '%s'", arg, argument_name(input), input->path);
 		input->path = arg;
 		return 0;
 	case ARGP_KEY_END:
 		if (!input->path)
-			argp_error(state, "PROFILE.csv is missing");
+			argp_error(state, "%s is missing", argument_name(input));
 		return 0;
 	default: /* keys are not an enum: argp has its own beside ours */
 		return ARGP_ERR_UNKNOWN;
@@ -110,12 +116,12 @@ static const struct argp_option options[] = {
 
 const struct argp perseus__input_argp = {.options = options, .parser = parse_option};
 
-/* Whether the file has rows of a class. */
+/* Whether there are rows of a class. */
 static bool
-has_class(const struct perseus__measurements *measurements, const char *class_name)
+has_class(const struct perseus_measurement *rows, size_t n_rows, const char *class_name)
 {
-	for (size_t i = 0; i < measurements->n_rows; i++)
-		if (strcmp(measurements->rows[i].instruction, class_name) == 0)
+	for (size_t i = 0; i < n_rows; i++)
+		if (strcmp(rows[i].instruction, class_name) == 0)
 			return true;
 	return false;
 }
@@ -151,31 +157,32 @@ add_constants(const struct perseus__input *input, struct perseus_measurement *ro
 }
 
 static enum perseus_status
-check_constants(
-		const struct perseus__input *input, const struct perseus__measurements *measurements, struct perseus_error *err)
+check_constants(const struct perseus__input *input, const struct perseus_measurement *rows, size_t n_rows,
+		struct perseus_error *err)
 {
 	for (int i = 0; i < PERSEUS__N_CONSTANTS; i++)
-		if (input->constants[i].is_given && has_class(measurements, constants[i].class_name))
+		if (input->constants[i].is_given && has_class(rows, n_rows, constants[i].class_name))
 			return perseus__fail(err, PERSEUS_INVALID,
 					"%s is given, but %s has rows of '%s' already: leave one of them out", constants[i].option,
 					input->path, constants[i].class_name);
 	return PERSEUS_OK;
 }
 
+/* The rows given, those of the constant instructions behind them. */
 static enum perseus_status
-make_profile(const struct perseus__input *input, const struct perseus__measurements *measurements,
+make_profile(const struct perseus__input *input, const struct perseus_measurement *given, size_t n_given,
 		struct perseus_profile **out, struct perseus_error *err)
 {
 	int32_t n_stages = 0;
-	for (size_t i = 0; i < measurements->n_rows; i++)
-		if (measurements->rows[i].stage >= n_stages)
-			n_stages = measurements->rows[i].stage + 1;
-	const size_t n_most = measurements->n_rows + PERSEUS__N_CONSTANTS * (size_t)n_stages;
+	for (size_t i = 0; i < n_given; i++)
+		if (given[i].stage >= n_stages)
+			n_stages = given[i].stage + 1;
+	const size_t n_most = n_given + PERSEUS__N_CONSTANTS * (size_t)n_stages;
 	struct perseus_measurement *rows = perseus__new_array(n_most, sizeof *rows);
 	if (!rows)
 		return perseus__no_memory(err);
-	memcpy(rows, measurements->rows, measurements->n_rows * sizeof *rows);
-	const size_t n_rows = add_constants(input, rows, measurements->n_rows, n_stages);
+	memcpy(rows, given, n_given * sizeof *rows);
+	const size_t n_rows = add_constants(input, rows, n_given, n_stages);
 	const struct perseus_profile_settings settings = {
 		.merge = input->merge,
 		.blocking_power_w = input->blocking_power_w,
@@ -187,15 +194,21 @@ make_profile(const struct perseus__input *input, const struct perseus__measureme
 }
 
 enum perseus_status
+perseus__input_profile(const struct perseus__input *input, const struct perseus_measurement *rows, size_t n_rows,
+		struct perseus_profile **out, struct perseus_error *err)
+{
+	const enum perseus_status status = check_constants(input, rows, n_rows, err);
+	return status == PERSEUS_OK ? make_profile(input, rows, n_rows, out, err) : status;
+}
+
+enum perseus_status
 perseus__input_load(const struct perseus__input *input, struct perseus_profile **out, struct perseus_error *err)
 {
 	struct perseus__measurements measurements = {0};
 	enum perseus_status status = perseus__profile_csv_read(input->path, &measurements, err);
 	if (status != PERSEUS_OK)
 		return status;
-	status = check_constants(input, &measurements, err);
-	if (status == PERSEUS_OK)
-		status = make_profile(input, &measurements, out, err);
+	status = perseus__input_profile(input, measurements.rows, measurements.n_rows, out, err);
 	perseus__measurements_fini(&measurements);
 	return status;
 }

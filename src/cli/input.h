@@ -24,7 +24,8 @@ struct perseus__constant {
 
 /* Filled by perseus__input_argp, whose input it is. Zero before; free with perseus__input_fini. */
 struct perseus__input {
-	const char *path; /* PROFILE.csv; borrowed from argv */
+	const char *path;     /* PROFILE.csv; borrowed from argv */
+	const char *argument; /* what to call it instead, where it is something else; NULL */
 	enum perseus_merge merge;
 	double *blocking_power_w; /* length n_blocking_power; 0: not given */
 	int32_t n_blocking_power;
@@ -52,6 +53,10 @@ void perseus__constant_parse(const struct argp_state *state, struct perseus__inp
  */
 PERSEUS_MUST_USE enum perseus_status perseus__input_load(
 		const struct perseus__input *input, struct perseus_profile **out, struct perseus_error *err);
+
+/* The same of rows at hand, length `n_rows`, which have taken the place of the file's. */
+PERSEUS_MUST_USE enum perseus_status perseus__input_profile(const struct perseus__input *input,
+		const struct perseus_measurement *rows, size_t n_rows, struct perseus_profile **out, struct perseus_error *err);
 
 /* Says where the options leave something out that results depend on. */
 void perseus__input_note(const struct perseus__input *input);

@@ -46,6 +46,12 @@ struct perseus__job perseus__job_init(void);
 /* Reads profile and schedule, and checks that they fit. */
 PERSEUS_MUST_USE enum perseus_status perseus__job_load(struct perseus__job *job, struct perseus_error *err);
 
+/* The second half of perseus__job_load, for a profile that comes from elsewhere. */
+PERSEUS_MUST_USE enum perseus_status perseus__job_schedule(struct perseus__job *job, struct perseus_error *err);
+
+/* Stages of each rank, as given or as the schedule is defined with. */
+int32_t perseus__job_stages_per_rank(const struct perseus__job *job);
+
 /* Computes the frontier, with progress on a terminal. */
 PERSEUS_MUST_USE enum perseus_status perseus__job_solve(struct perseus__job *job, struct perseus_error *err);
 

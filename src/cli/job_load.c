@@ -27,12 +27,17 @@ own_stages_per_rank(const char *name)
 	return strcmp(name, "zbv") == 0 || strcmp(name, "dualpipev") == 0 ? 2 : 1;
 }
 
+int32_t
+perseus__job_stages_per_rank(const struct perseus__job *job)
+{
+	return job->stages_per_rank ? job->stages_per_rank : own_stages_per_rank(job->schedule_name);
+}
+
 static enum perseus_status
 find_ranks(const struct perseus__job *job, int32_t *n_ranks, struct perseus_error *err)
 {
 	const int32_t n_stages = perseus_profile_n_stages(job->profile);
-	const int32_t own = own_stages_per_rank(job->schedule_name);
-	const int32_t per_rank = job->stages_per_rank ? job->stages_per_rank : own;
+	const int32_t per_rank = perseus__job_stages_per_rank(job);
 	*n_ranks = job->n_ranks ? job->n_ranks : n_stages / per_rank;
 	if (!job->n_ranks && n_stages % per_rank != 0)
 		return perseus__fail(err, PERSEUS_INVALID,
@@ -153,17 +158,21 @@ note_unused_constants(const struct perseus__job *job)
 }
 
 enum perseus_status
-perseus__job_load(struct perseus__job *job, struct perseus_error *err)
+perseus__job_schedule(struct perseus__job *job, struct perseus_error *err)
 {
-	enum perseus_status status = perseus__input_load(&job->input, &job->profile, err);
-	if (status != PERSEUS_OK)
-		return status;
 	const bool is_csv = ends_with(job->schedule_name, ".csv");
 	const bool is_json = ends_with(job->schedule_name, ".json");
-	status = is_csv || is_json ? read_file(job, is_json, err) : generate(job, err);
+	const enum perseus_status status = is_csv || is_json ? read_file(job, is_json, err) : generate(job, err);
 	if (status == PERSEUS_OK) {
 		note_unused_constants(job);
 		perseus__input_note(&job->input);
 	}
 	return status;
+}
+
+enum perseus_status
+perseus__job_load(struct perseus__job *job, struct perseus_error *err)
+{
+	const enum perseus_status status = perseus__input_load(&job->input, &job->profile, err);
+	return status == PERSEUS_OK ? perseus__job_schedule(job, err) : status;
 }

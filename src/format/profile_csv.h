@@ -48,7 +48,7 @@ PERSEUS_MUST_USE enum perseus_status perseus__layer_csv_read(
 
 void perseus__measurements_fini(struct perseus__measurements *measurements);
 
-/* Writes rows, length `n_rows`, so that they read back the same; without the column `energy` where the first has none. */
+/* Writes rows, length `n_rows`, so that they read back the same; no column `energy` where the first has none. */
 void perseus__profile_csv_write(struct perseus__text *text, const struct perseus_measurement *rows, size_t n_rows);
 
 #endif

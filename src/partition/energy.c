@@ -118,7 +118,7 @@ fill_energies(const struct perseus__spans *spans, struct perseus__energy *energy
 	}
 }
 
-/* One stage more ahead of those in `next`; `ends`: where it ends, the first of equally good ones. */
+/* One stage more ahead of those in `next`; `ends`: where it ends, the last of equally good ones. */
 static void
 add_stage(const struct perseus__spans *spans, const int64_t *energies_nj, const int64_t *next, int64_t *best,
 		int32_t *ends)
@@ -127,7 +127,7 @@ add_stage(const struct perseus__spans *spans, const int64_t *energies_nj, const 
 		best[a] = PERSEUS__NO_WAY;
 		for (int32_t b = a + 1; b <= spans->n_layers; b++) {
 			const int64_t span_nj = energies_nj[perseus__span_index(spans, a, b)];
-			if (span_nj == PERSEUS__NO_WAY || next[b] == PERSEUS__NO_WAY || next[b] + span_nj >= best[a])
+			if (span_nj == PERSEUS__NO_WAY || next[b] == PERSEUS__NO_WAY || next[b] + span_nj > best[a])
 				continue;
 			best[a] = next[b] + span_nj;
 			ends[a] = b;

@@ -186,34 +186,41 @@ find_ranges(struct window *window, struct range bound, struct perseus_error *err
 	return PERSEUS_OK;
 }
 
+/* Whether partition a of the slowest stages x is better than b of y; of the same imbalance. */
 static bool
-comes_before(const int32_t *a, const int32_t *b, int32_t n_stages)
+is_better(const struct perseus__bounds *x, const int32_t *a, const struct perseus__bounds *y, const int32_t *b,
+		int32_t n_stages)
 {
-	for (int32_t s = 0; s < n_stages; s++)
-		if (a[s] != b[s])
-			return a[s] < b[s];
-	return false;
+	if (x->most_cycle_ns != y->most_cycle_ns)
+		return x->most_cycle_ns < y->most_cycle_ns;
+	if (x->last_slowest != y->last_slowest)
+		return x->last_slowest < y->last_slowest;
+	int32_t s = 0;
+	while (s < n_stages && a[s] == b[s])
+		s++;
+	return a[s] > b[s];
 }
 
-/* Of the partitions in the ranges that are left, the one with the least bottleneck that comes first. */
+/* The best of the partitions in the ranges that are left. */
 static enum perseus_status
-choose(struct perseus__spans *spans, const struct window *window, int64_t most_cycle_ns, int32_t *boundaries,
+choose(struct perseus__spans *spans, const struct window *window, struct perseus__bounds within, int32_t *boundaries,
 		struct perseus_error *err)
 {
 	const size_t bytes = ((size_t)spans->n_stages + 1) * sizeof *boundaries;
 	int32_t *candidate = perseus__new_array(bytes, 1);
 	if (!candidate)
 		return perseus__no_memory(err);
-	int64_t bottleneck_ns = PERSEUS__NO_WAY;
+	struct perseus__bounds best = {.most_cycle_ns = PERSEUS__NO_WAY};
 	for (size_t i = 0; i < window->n_least; i++) {
-		struct perseus__bounds bounds = {window->least[i].least_ns, window->least[i].most_ns, most_cycle_ns};
-		bounds.most_cycle_ns = perseus__least_largest(spans, spans->cycle_ns, bounds);
-		if (bounds.most_cycle_ns > bottleneck_ns)
-			continue;
-		perseus__first_partition(spans, bounds, candidate);
-		if (bounds.most_cycle_ns < bottleneck_ns || comes_before(candidate, boundaries, spans->n_stages))
+		struct perseus__bounds bounds = within;
+		bounds.least_forward_ns = window->least[i].least_ns;
+		bounds.most_forward_ns = window->least[i].most_ns;
+		perseus__narrow(spans, &bounds);
+		perseus__front_partition(spans, bounds, candidate);
+		if (i == 0 || is_better(&bounds, candidate, &best, boundaries, spans->n_stages)) {
 			memcpy(boundaries, candidate, bytes);
-		bottleneck_ns = bounds.most_cycle_ns;
+			best = bounds;
+		}
 	}
 	perseus__free(candidate);
 	return PERSEUS_OK;
@@ -221,20 +228,19 @@ choose(struct perseus__spans *spans, const struct window *window, int64_t most_c
 
 enum perseus_status
 perseus__least_imbalance(
-		struct perseus__spans *spans, int64_t most_cycle_ns, int32_t *boundaries, struct perseus_error *err)
+		struct perseus__spans *spans, struct perseus__bounds bounds, int32_t *boundaries, struct perseus_error *err)
 {
-	struct perseus__bounds bounds = perseus__no_bounds();
-	bounds.most_cycle_ns = most_cycle_ns;
 	struct window window;
 	enum perseus_status status = window_init(&window, spans, bounds, err);
 	if (status == PERSEUS_OK) {
 		struct range bound = {.most_ns = perseus__least_largest(spans, spans->forward_ns, bounds)};
-		bounds.most_forward_ns = bound.most_ns;
-		bound.least_ns = perseus__largest_least_forward(spans, bounds);
+		struct perseus__bounds below = bounds;
+		below.most_forward_ns = bound.most_ns;
+		bound.least_ns = perseus__largest_least_forward(spans, below);
 		status = find_ranges(&window, bound, err);
 	}
 	if (status == PERSEUS_OK)
-		status = choose(spans, &window, most_cycle_ns, boundaries, err);
+		status = choose(spans, &window, bounds, boundaries, err);
 	window_fini(&window);
 	return status;
 }

@@ -110,12 +110,13 @@ static enum perseus_status
 search(struct perseus__spans *spans, const struct perseus_partition_settings *settings,
 		const int64_t *blocking_power_uw, int64_t *limit_ns, int32_t *boundaries, struct perseus_error *err)
 {
+	struct perseus__bounds bounds = perseus__no_bounds();
 	if (settings->objective == PERSEUS_PARTITION_LEAST_IMBALANCE)
-		return perseus__least_imbalance(spans, INT64_MAX, boundaries, err);
-	const int64_t bottleneck_ns = perseus__least_largest(spans, spans->cycle_ns, perseus__no_bounds());
+		return perseus__least_imbalance(spans, bounds, boundaries, err);
+	perseus__narrow(spans, &bounds);
 	if (settings->objective == PERSEUS_PARTITION_LEAST_BOTTLENECK)
-		return perseus__least_imbalance(spans, bottleneck_ns, boundaries, err);
-	*limit_ns = *limit_ns > 0 ? *limit_ns : bottleneck_ns;
+		return perseus__least_imbalance(spans, bounds, boundaries, err);
+	*limit_ns = *limit_ns > 0 ? *limit_ns : bounds.most_cycle_ns;
 	struct perseus__energy energy;
 	enum perseus_status status = perseus__energy_init(&energy, spans->layers, *limit_ns, err);
 	if (status == PERSEUS_OK)

@@ -12,9 +12,10 @@ perseus__spans_init(
 	*spans = (struct perseus__spans){.layers = layers, .n_layers = layers->n_layers, .n_stages = n_stages};
 	spans->forward_ns = perseus__new_array(row * row, sizeof(int64_t));
 	spans->cycle_ns = perseus__new_array(row * row, sizeof(int64_t));
+	spans->begins = perseus__new_array(row * row, sizeof(int64_t));
 	spans->best = perseus__new_array(2 * row, sizeof(int64_t));
 	spans->can_end = perseus__new_array(((size_t)n_stages + 1) * row, sizeof(bool));
-	if (!spans->forward_ns || !spans->cycle_ns || !spans->best || !spans->can_end)
+	if (!spans->forward_ns || !spans->cycle_ns || !spans->begins || !spans->best || !spans->can_end)
 		return perseus__no_memory(err);
 	for (int32_t first = 0; first < layers->n_layers; first++)
 		for (int32_t end = first + 1; end <= layers->n_layers; end++) {
@@ -31,6 +32,7 @@ perseus__spans_fini(struct perseus__spans *spans)
 {
 	perseus__free(spans->forward_ns);
 	perseus__free(spans->cycle_ns);
+	perseus__free(spans->begins);
 	perseus__free(spans->best);
 	perseus__free(spans->can_end);
 	*spans = (struct perseus__spans){0};
@@ -39,7 +41,8 @@ perseus__spans_fini(struct perseus__spans *spans)
 struct perseus__bounds
 perseus__no_bounds(void)
 {
-	return (struct perseus__bounds){.most_forward_ns = INT64_MAX, .most_cycle_ns = INT64_MAX};
+	return (struct perseus__bounds){
+		.most_forward_ns = INT64_MAX, .most_cycle_ns = INT64_MAX, .last_slowest = INT32_MAX};
 }
 
 bool
@@ -47,7 +50,8 @@ perseus__is_within(const struct perseus__spans *spans, struct perseus__bounds bo
 {
 	const size_t i = perseus__span_index(spans, first, end);
 	return spans->forward_ns[i] >= bounds.least_forward_ns && spans->forward_ns[i] <= bounds.most_forward_ns
-			&& spans->cycle_ns[i] <= bounds.most_cycle_ns;
+			&& (spans->cycle_ns[i] < bounds.most_cycle_ns
+					|| (spans->cycle_ns[i] == bounds.most_cycle_ns && first <= bounds.last_slowest));
 }
 
 static int64_t
@@ -109,7 +113,19 @@ perseus__largest_least_forward(struct perseus__spans *spans, struct perseus__bou
 }
 
 void
-perseus__first_partition(struct perseus__spans *spans, struct perseus__bounds bounds, int32_t *boundaries)
+perseus__narrow(struct perseus__spans *spans, struct perseus__bounds *bounds)
+{
+	bounds->most_cycle_ns = perseus__least_largest(spans, spans->cycle_ns, *bounds);
+	for (int32_t first = 0; first < spans->n_layers; first++)
+		for (int32_t end = first + 1; end <= spans->n_layers; end++) {
+			const size_t i = perseus__span_index(spans, first, end);
+			spans->begins[i] = spans->cycle_ns[i] == bounds->most_cycle_ns ? first : 0;
+		}
+	bounds->last_slowest = (int32_t)perseus__least_largest(spans, spans->begins, *bounds);
+}
+
+void
+perseus__front_partition(struct perseus__spans *spans, struct perseus__bounds bounds, int32_t *boundaries)
 {
 	const int32_t n = spans->n_layers;
 	const int32_t p = spans->n_stages;
@@ -124,11 +140,10 @@ perseus__first_partition(struct perseus__spans *spans, struct perseus__bounds bo
 						spans->can_end[((size_t)s + 1) * row + (size_t)b] && perseus__is_within(spans, bounds, a, b);
 	boundaries[0] = 0;
 	for (int32_t s = 0; s < p; s++) {
-		int32_t b = boundaries[s] + 1;
-		while (b < n
-				&& !(spans->can_end[((size_t)s + 1) * row + (size_t)b]
-						&& perseus__is_within(spans, bounds, boundaries[s], b)))
-			b++;
+		int32_t b = n;
+		while (!spans->can_end[((size_t)s + 1) * row + (size_t)b]
+				|| !perseus__is_within(spans, bounds, boundaries[s], b))
+			b--;
 		boundaries[s + 1] = b;
 	}
 }

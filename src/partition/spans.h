@@ -23,15 +23,17 @@ struct perseus__spans {
 	int32_t n_stages;
 	int64_t *forward_ns;
 	int64_t *cycle_ns;
-	int64_t *best; /* two rows of n_layers + 1: scratch */
-	bool *can_end; /* n_stages + 1 rows of n_layers + 1: scratch */
+	int64_t *begins; /* where a span with the longest cycle begins: scratch */
+	int64_t *best;   /* two rows of n_layers + 1: scratch */
+	bool *can_end;   /* n_stages + 1 rows of n_layers + 1: scratch */
 };
 
-/* Which spans may be stages: times within all of these bounds. */
+/* Which spans may be stages: those within all of these bounds. */
 struct perseus__bounds {
 	int64_t least_forward_ns;
 	int64_t most_forward_ns;
 	int64_t most_cycle_ns;
+	int32_t last_slowest; /* a cycle of most_cycle_ns begins with this layer or an earlier one */
 };
 
 PERSEUS_MUST_USE enum perseus_status perseus__spans_init(
@@ -60,16 +62,22 @@ int64_t perseus__least_largest(struct perseus__spans *spans, const int64_t *valu
 int64_t perseus__largest_least_forward(struct perseus__spans *spans, struct perseus__bounds bounds);
 
 /*
- * Of all partitions within `bounds`, of which there is one, that whose boundaries come first in order: the lowest first
- * boundary, then the lowest second, and so on. `boundaries` has length n_stages + 1.
+ * Narrows `bounds`, within which there is a partition, to the least bottleneck, and of the partitions with it to those
+ * whose slowest stages begin earliest.
  */
-void perseus__first_partition(struct perseus__spans *spans, struct perseus__bounds bounds, int32_t *boundaries);
+void perseus__narrow(struct perseus__spans *spans, struct perseus__bounds *bounds);
 
 /*
- * The partition with the least imbalance, then the least bottleneck, then the first in order, out of those whose cycles
- * are at most `most_cycle_ns`, of which there is one. Errors: NO_MEMORY.
+ * Of all partitions within `bounds`, of which there is one, that with the most layers in the first stage, of these with
+ * the most in the second, and so on. `boundaries` has length n_stages + 1.
+ */
+void perseus__front_partition(struct perseus__spans *spans, struct perseus__bounds bounds, int32_t *boundaries);
+
+/*
+ * The partition with the least imbalance within `bounds`, of which there is one; of equally good ones as it says in
+ * perseus/partition.h. Errors: NO_MEMORY.
  */
 PERSEUS_MUST_USE enum perseus_status perseus__least_imbalance(
-		struct perseus__spans *spans, int64_t most_cycle_ns, int32_t *boundaries, struct perseus_error *err);
+		struct perseus__spans *spans, struct perseus__bounds bounds, int32_t *boundaries, struct perseus_error *err);
 
 #endif
