@@ -94,7 +94,7 @@ take_compared(const struct argp_state *state, int32_t index, const char *piece, 
 }
 
 static error_t
-parse_result_option(int key, char *arg, struct options *options)
+parse_result_option(int key, const char *arg, struct options *options)
 {
 	switch (key) {
 	case KEY_JSON:

@@ -97,10 +97,23 @@ parse_mean(const struct argp_state *state, const char *option, const char *text,
 	return iterations;
 }
 
+/* "LEAST", "LEAST-GREATEST". */
+static void
+parse_degrees(const struct argp_state *state, char *text, struct perseus_straggler_process *process)
+{
+	const char *greatest = cut_at(text, '-');
+	process->least_degree = parse_degree(state, "--random: degree", text);
+	process->greatest_degree = greatest ? parse_degree(state, "--random: degree", greatest) : process->least_degree;
+	if (process->greatest_degree < process->least_degree)
+		argp_error(state, "--random: degree=%g-%g: the least comes first", process->least_degree,
+				process->greatest_degree);
+}
+
 static void
 take_key(const struct argp_state *state, int32_t index, const char *piece, void *user)
 {
-	static const char *const keys[] = {"every", "lasts", "degree", NULL};
+	enum { EVERY, LASTS, DEGREE };
+	static const char *const keys[] = {[EVERY] = "every", [LASTS] = "lasts", [DEGREE] = "degree", NULL};
 	struct perseus__random_cause *cause = user;
 	struct perseus_straggler_process *process = &cause->process;
 	(void)index;
@@ -109,28 +122,18 @@ take_key(const struct argp_state *state, int32_t index, const char *piece, void 
 		perseus__option_no_memory(state);
 		return;
 	}
-	char *value = cut_at(key, '=');
 	char nothing[] = "";
-	switch (perseus__option_word(state, "--random", key, keys)) {
-	case 0:
-		process->mean_between_iterations =
-				parse_mean(state, "--random: every", value ? value : nothing, &cause->between_s);
-		break;
-	case 1:
-		process->mean_duration_iterations =
-				parse_mean(state, "--random: lasts", value ? value : nothing, &cause->duration_s);
-		if (process->cause == PERSEUS_STRAGGLER_INPUT_STALL)
-			argp_error(state, "--random: an input-stall lasts one iteration, and takes no lasts=");
-		break;
-	default: {
-		char *greatest = cut_at(value ? value : nothing, '-');
-		process->least_degree = parse_degree(state, "--random: degree", value ? value : nothing);
-		process->greatest_degree = greatest ? parse_degree(state, "--random: degree", greatest) : process->least_degree;
-		if (process->greatest_degree < process->least_degree)
-			argp_error(state, "--random: degree=%g-%g: the least comes first", process->least_degree,
-					process->greatest_degree);
-	}
-	}
+	char *value = cut_at(key, '=');
+	value = value ? value : nothing;
+	const int which = perseus__option_word(state, "--random", key, keys);
+	if (which == EVERY)
+		process->mean_between_iterations = parse_mean(state, "--random: every", value, &cause->between_s);
+	if (which == LASTS)
+		process->mean_duration_iterations = parse_mean(state, "--random: lasts", value, &cause->duration_s);
+	if (which == LASTS && process->cause == PERSEUS_STRAGGLER_INPUT_STALL)
+		argp_error(state, "--random: an input-stall lasts one iteration, and takes no lasts=");
+	if (which == DEGREE)
+		parse_degrees(state, value, process);
 	perseus__free(key);
 }
 
