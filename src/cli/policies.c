@@ -3,6 +3,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/wide.h"
+#include "cli/progress.h"
 
 #include <perseus/baseline.h>
 
@@ -79,28 +81,51 @@ keep(struct perseus_policy_plan *plans, int32_t n, struct perseus_policy_plan ne
 	return n + 1;
 }
 
-/* The plans of a table, from the slowest; at most as many as it was asked for. */
-static int32_t
-list(const struct perseus_plan_table *table, const struct perseus_plan **plans)
+/* Deadline `k` of `n`, evenly from T_min to T*. */
+static int64_t
+nth_deadline_ns(const struct perseus_frontier_info *info, int32_t k, int32_t n)
 {
-	int32_t n = 0;
-	const struct perseus_plan *plan = perseus_plan_table_lookup(table, INT64_MAX);
-	for (; plan; plan = perseus_plan_table_lookup(table, plan->deadline_ns - 1))
-		plans[n++] = plan;
-	return n;
+	if (n == 1)
+		return info->t_min_ns;
+	return info->t_min_ns + (int64_t)((perseus__wide)(info->t_star_ns - info->t_min_ns) * k / (n - 1));
 }
 
-/* Those of a table that none beats, as the plans of perseus, and the first of them as that of intrinsic-only. */
+/*
+ * Plans for `n_deadlines` iteration times into `plans`, with room for as many; `*n` are left that none beats. Those
+ * that the granularity cannot keep have none; INFEASIBLE where that is all of them.
+ */
 static enum perseus_status
-take_table(struct perseus__policies *policies, const struct perseus_frontier *frontier,
-		const struct perseus_plan_table *table, int32_t n_deadlines, struct perseus_error *err)
+make_plans(const struct perseus_frontier *frontier, enum perseus_granularity granularity, int32_t n_deadlines,
+		struct perseus_policy_plan *plans, int32_t *n, struct perseus_error *err)
 {
-	const struct perseus_plan **plans = perseus__new_array((size_t)n_deadlines, sizeof(const struct perseus_plan *));
+	const struct perseus_frontier_info info = perseus_frontier_info(frontier);
+	struct perseus__progress progress = perseus__progress_init("planning");
+	struct perseus_plan_settings settings = perseus_plan_settings_default();
+	settings.granularity = granularity;
+	enum perseus_status status = PERSEUS_OK;
+	for (int32_t k = 0; k < n_deadlines && (status == PERSEUS_OK || status == PERSEUS_INFEASIBLE); k++) {
+		struct perseus_plan *plan = NULL;
+		settings.deadline_ns = nth_deadline_ns(&info, k, n_deadlines);
+		status = perseus_plan_new(frontier, &settings, &plan, err);
+		if (status == PERSEUS_OK)
+			*n = keep(plans, *n, perseus_policy_plan_of(frontier, plan));
+		perseus_plan_free(plan);
+		perseus__progress_show((double)(k + 1) / (double)n_deadlines, &progress);
+	}
+	perseus__progress_fini(&progress);
+	return status == PERSEUS_INFEASIBLE && *n > 0 ? PERSEUS_OK : status;
+}
+
+/* The plans of perseus, and the first of them as that of intrinsic-only. */
+static enum perseus_status
+make_own(struct perseus__policies *policies, const struct perseus_frontier *frontier,
+		enum perseus_granularity granularity, int32_t n_deadlines, struct perseus_error *err)
+{
 	policies->plans = perseus__new_array((size_t)n_deadlines, sizeof *policies->plans);
-	const bool has_memory = plans && policies->plans;
+	if (!policies->plans)
+		return perseus__no_memory(err);
 	int32_t n = 0;
-	for (int32_t i = has_memory ? list(table, plans) : 0; i > 0; i--)
-		n = keep(policies->plans, n, perseus_policy_plan_of(frontier, plans[i - 1]));
+	const enum perseus_status status = make_plans(frontier, granularity, n_deadlines, policies->plans, &n, err);
 	for (int32_t i = 0; i < policies->n; i++) {
 		const enum perseus__policy kind = policies->kinds[i];
 		if (kind == PERSEUS__POLICY_PERSEUS)
@@ -108,29 +133,20 @@ take_table(struct perseus__policies *policies, const struct perseus_frontier *fr
 		if (kind == PERSEUS__POLICY_INTRINSIC_ONLY)
 			policies->policies[i] = (struct perseus_policy){names[kind], policies->plans, 1};
 	}
-	perseus__free(plans);
-	return has_memory ? PERSEUS_OK : perseus__no_memory(err);
+	return status;
 }
 
 enum perseus_status
 perseus__policies_make(struct perseus__policies *policies, const struct perseus_frontier *frontier,
 		enum perseus_granularity granularity, int32_t n_deadlines, struct perseus_error *err)
 {
-	struct perseus_plan_settings settings = perseus_plan_settings_default();
-	settings.granularity = granularity;
-	struct perseus_plan_table *table = NULL;
 	enum perseus_status status = PERSEUS_OK;
 	for (int32_t i = 0; i < policies->n && status == PERSEUS_OK; i++)
 		if (baseline_of(policies->kinds[i]) != PERSEUS_N_BASELINES)
 			status = make_baseline(policies, i, frontier, err);
 	const bool has_own = perseus__policies_find(policies, PERSEUS__POLICY_PERSEUS) < policies->n
 			|| perseus__policies_find(policies, PERSEUS__POLICY_INTRINSIC_ONLY) < policies->n;
-	if (status == PERSEUS_OK && has_own)
-		status = perseus_plan_table_new(frontier, &settings, n_deadlines, &table, err);
-	if (table)
-		status = take_table(policies, frontier, table, n_deadlines, err);
-	perseus_plan_table_free(table);
-	return status;
+	return status == PERSEUS_OK && has_own ? make_own(policies, frontier, granularity, n_deadlines, err) : status;
 }
 
 void

@@ -42,7 +42,8 @@ int32_t perseus__policies_find(const struct perseus__policies *policies, enum pe
 
 /*
  * Makes the plans of those added: those of perseus of `granularity`, for `n_deadlines` iteration times from T_min to
- * T*, less those that another beats. `policies` must stay where it is from then on; free with perseus__policies_fini.
+ * T*, less those that another beats, with progress on a terminal. `policies` must stay where it is from then on; free
+ * with perseus__policies_fini.
  * Errors: INFEASIBLE, INVALID as perseus_plan_new and perseus_baseline_family_new; NO_MEMORY.
  */
 PERSEUS_MUST_USE enum perseus_status perseus__policies_make(struct perseus__policies *policies,
