@@ -19,6 +19,7 @@
 #define BINDING_SCHEDULE "perseus.Schedule"
 #define BINDING_FRONTIER "perseus.Frontier"
 #define BINDING_PLAN "perseus.Plan"
+#define BINDING_FAMILY "perseus.BaselineFamily"
 #define BINDING_PLAN_TABLE "perseus.PlanTable"
 #define BINDING_OPERATING_CURVE "perseus.OperatingCurve"
 #define BINDING_PACE "perseus.Pace"
@@ -38,6 +39,7 @@ extern PyMethodDef binding_profile_methods[];
 extern PyMethodDef binding_schedule_methods[];
 extern PyMethodDef binding_frontier_methods[];
 extern PyMethodDef binding_plan_methods[];
+extern PyMethodDef binding_baseline_methods[];
 extern PyMethodDef binding_operating_methods[];
 extern PyMethodDef binding_pace_methods[];
 extern PyMethodDef binding_simulate_methods[];

@@ -153,6 +153,14 @@ add_constants(PyObject *module)
 	};
 	if (add_names(module, "PACE_BASELINES", pace_baselines) < 0 || add_names(module, "STRAGGLER_CAUSES", causes) < 0)
 		return -1;
+	static const char *const baselines[] = {
+#define X(name, text) text,
+		PERSEUS_BASELINE_MAP(X)
+#undef X
+				NULL
+	};
+	if (add_names(module, "BASELINES", baselines) < 0)
+		return -1;
 	if (add_names(module, "KINDS", kinds) < 0 || add_names(module, "GRANULARITIES", granularities) < 0)
 		return -1;
 	if (add_names(module, "SCHEDULES", perseus_schedule_names()) < 0)
@@ -164,8 +172,8 @@ static int
 add_methods(PyObject *module)
 {
 	PyMethodDef *const tables[] = {binding_profile_methods, binding_schedule_methods, binding_frontier_methods,
-		binding_plan_methods, binding_operating_methods, binding_pace_methods, binding_simulate_methods,
-		binding_document_methods, binding_meter_methods, binding_simulated_methods};
+		binding_plan_methods, binding_baseline_methods, binding_operating_methods, binding_pace_methods,
+		binding_simulate_methods, binding_document_methods, binding_meter_methods, binding_simulated_methods};
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		if (PyModule_AddFunctions(module, tables[i]) < 0)
 			return -1;

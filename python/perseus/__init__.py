@@ -12,9 +12,10 @@ Times are in s and energies in J, of one GPU per stage; what ends in _ns, _nj or
 Every object but a Meter is immutable, and may be used from several threads at once, a Meter, too.
 """
 
-from ._perseus import GRANULARITIES, KINDS, PACE_BASELINES, SCHEDULES, STRAGGLER_CAUSES
+from ._perseus import BASELINES, GRANULARITIES, KINDS, PACE_BASELINES, SCHEDULES, STRAGGLER_CAUSES
 from ._perseus import VERSION as __version__
 from ._perseus import CancelledError, InfeasibleError, InvalidError, PerseusError
+from .baseline import BaselineMember
 from .frontier import Certificate, Frontier, Point
 from .meter import Device, DeviceEnergy, Measurement, Meter, Window, default_meter, measure
 from .operating import OperatingCurve, OperatingPoint
@@ -34,11 +35,13 @@ from .simulation import (
 )
 
 __all__ = [
+    "BASELINES",
     "GRANULARITIES",
     "KINDS",
     "PACE_BASELINES",
     "SCHEDULES",
     "STRAGGLER_CAUSES",
+    "BaselineMember",
     "CancelledError",
     "Certificate",
     "Choice",

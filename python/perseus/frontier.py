@@ -5,6 +5,7 @@ import time
 from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
 from . import _perseus
+from .baseline import BaselineMember, make_family, make_plan
 from .operating import OperatingCurve
 from .plan import Plan, PlanTable, granularity_number
 from .profile import Class, Profile, make_class
@@ -189,6 +190,25 @@ class Frontier:
         started_s = time.perf_counter()
         handle = _perseus.plan_evaluate(self._handle, frequency_mhz, picked_ns, to_ns(switch_latency_s))
         return Plan(self, handle, time.perf_counter() - started_s)
+
+    def baseline(
+        self,
+        baseline: str,
+        *,
+        deadline_s: Optional[Seconds] = None,
+        deadline_ns: Optional[int] = None,
+        slowdown: Optional[Seconds] = None,
+        point: Optional[str] = None,
+        knob: Optional[float] = None,
+    ) -> Plan:
+        """The best that one of BASELINES has for an iteration time, given as to `plan`; InfeasibleError where it cannot
+        keep it. With a `knob` (BaselineMember) what comes of that, which may take longer."""
+        return make_plan(self, baseline, self._deadline_ns(deadline_s, deadline_ns, slowdown, point), knob)
+
+    def baseline_family(self, baseline: str) -> Tuple[BaselineMember, ...]:
+        """All answers of one of BASELINES that it has no better one for: ascending in time, descending in energy over
+        waiting."""
+        return make_family(self, baseline)
 
     def operating_curve(
         self, *, pipelines: int = 1, gpus_per_stage: int = 1, overhead_s: float = 0.0

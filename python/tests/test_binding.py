@@ -436,6 +436,29 @@ def test_package_is_typed_and_self_contained():
     assert not missing
 
 
+def test_baselines(frontier):
+    assert perseus.BASELINES[0] == "max-clock"
+    for name in perseus.BASELINES:
+        members = frontier.baseline_family(name)
+        for member in members:
+            member.plan.check()
+            again = frontier.baseline(name, deadline_ns=member.plan.iteration_time_ns, knob=member.knob)
+            assert again.steps == member.plan.steps
+        assert frontier.baseline(name, point="tstar").iteration_time_ns <= frontier.t_star_ns
+    del members
+    assert member.plan.steps  # outlives its family
+    with pytest.raises(ValueError, match="expected one of max-clock"):
+        frontier.baseline("zeus")
+    with pytest.raises(ValueError, match="expected one of max-clock"):
+        frontier.baseline_family("zeus")
+    with pytest.raises(perseus.InvalidError, match="out of range"):
+        frontier.baseline("power-limit", knob=-1)
+    with pytest.raises(TypeError):
+        frontier.baseline("power-limit", knob="much")
+    with pytest.raises(perseus.InfeasibleError, match="cannot be kept"):
+        frontier.baseline("power-limit", knob=1e-9)
+
+
 def test_operating_curves(frontier):
     curve = frontier.operating_curve(pipelines=2, gpus_per_stage=4, overhead_s=0.5)
     assert len(curve.points) <= frontier.n_breakpoints
