@@ -10,6 +10,7 @@
 struct report {
 	const struct perseus__planners *planners;
 	double scale;
+	struct perseus_outcome highest; /* of the highest clocks where nobody waits */
 	struct perseus__column_unit time;
 	struct perseus__column_unit energy;
 	struct perseus__column_unit power;
@@ -141,14 +142,12 @@ write_answers(const struct report *report, struct perseus__text *text)
 static void
 add_point(const struct report *report, int64_t time_ns, double energy_j, struct perseus__table *table)
 {
-	const struct perseus__planners *planners = report->planners;
-	const struct perseus_baseline_family *highest = planners->families[PERSEUS_BASELINE_MAX_CLOCK];
-	const struct perseus_outcome outcome = highest->members[0].plan->outcome;
-	const double least_j = perseus_frontier_energy_j(planners->frontier, time_ns) * report->scale;
+	const struct perseus_outcome highest = report->highest;
+	const double least_j = perseus_frontier_energy_j(report->planners->frontier, time_ns) * report->scale;
 	add_quantity(table, seconds(time_ns), report->time);
-	perseus__table_add(table, "%+.2f %%", perseus__percent_change((double)outcome.iteration_time_ns, (double)time_ns));
+	perseus__table_add(table, "%+.2f %%", perseus__percent_change((double)highest.iteration_time_ns, (double)time_ns));
 	add_quantity(table, energy_j, report->energy);
-	perseus__table_add(table, "%+.2f %%", perseus__percent_change(joules(report, outcome.energy_nj), energy_j));
+	perseus__table_add(table, "%+.2f %%", perseus__percent_change(joules(report, highest.energy_nj), energy_j));
 	perseus__table_add(table, "%+.2f %%", perseus__percent_change(least_j, energy_j));
 }
 
@@ -218,6 +217,7 @@ perseus__compare_report(const struct perseus__job *job, const struct perseus__pl
 	const struct report report = {
 		.planners = planners,
 		.scale = scale,
+		.highest = planners->families[PERSEUS_BASELINE_MAX_CLOCK]->members[0].plan->outcome,
 		.time = perseus__time_column(seconds(highest->outcome.iteration_time_ns)),
 		.energy = perseus__energy_column((double)highest->outcome.energy_nj * scale / 1e9),
 		.power = perseus__power_column(perseus__average_power_w(highest) * scale),
