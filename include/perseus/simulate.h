@@ -68,9 +68,10 @@ struct perseus_straggler_process {
  *   fail-slow      20000        400   1.1 - 1.5   from below a minute to nearly ten hours; large jobs are delayed 1.34
  *                                                 times on average (Wu and others, Greyhound, ATC'25, abstract)
  *
- * Degrees are published. How often each strikes, and for how long, is in none of these sources per pipeline and
- * iteration: those are assumptions, which for iterations of 10 s mean ten minutes of throttling and an hour of
- * fail-slow, every half day and every other day. Whoever has numbers of a cluster should give them.
+ * Degrees are published, that of fail-slow as a mean only. How often each strikes, and for how long, is in none of
+ * these sources per pipeline and iteration: those are assumptions, which for iterations of 10 s mean ten minutes of
+ * throttling and an hour of fail-slow, every half day and every other day. Whoever has numbers of a cluster should give
+ * them.
  */
 PERSEUS_API struct perseus_straggler_process perseus_straggler_process_default(enum perseus_straggler_cause cause);
 
