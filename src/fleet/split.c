@@ -11,7 +11,6 @@
 
 enum { FJ_PER_NJ = 1000000 };
 static const double fj_per_j = 1e15;
-static const double nj_per_j = 1e9;
 /* Of the frontier and the certificates: what is promised of the optimum. */
 static const double promised = 1e-9;
 
@@ -42,14 +41,39 @@ perseus__work_of(const struct perseus_frontier *frontier)
 		.blocking_uw = info.blocking_power_uw,
 		.transfer_nj = perseus__frontier_workload(frontier)->transfer_nj,
 		.t_min_ns = info.t_min_ns,
+		.n_vertices = info.n_breakpoints,
 		.tolerance = info.loss_bound + promised,
 	};
 }
 
+/* Index of the last vertex at or before `time_ns`, which is not below the first. */
+static int32_t
+vertex_before(const struct perseus__work *work, int64_t time_ns)
+{
+	int32_t low = 0;
+	int32_t high = work->n_vertices;
+	while (high - low > 1) {
+		const int32_t middle = low + (high - low) / 2;
+		if (perseus_frontier_point(work->frontier, middle).time_ns <= time_ns)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* In integers, so that no machine's way with products and sums of doubles decides about the nJ. */
 int64_t
 perseus__work_best_nj(const struct perseus__work *work, int64_t time_ns)
 {
-	return llround(perseus_frontier_effective_energy_j(work->frontier, time_ns) * nj_per_j) + work->transfer_nj;
+	const int32_t k = vertex_before(work, time_ns);
+	const struct perseus_frontier_point fast = perseus_frontier_point(work->frontier, k);
+	if (k == work->n_vertices - 1)
+		return fast.effective_nj + work->transfer_nj;
+	const struct perseus_frontier_point slow = perseus_frontier_point(work->frontier, k + 1);
+	const perseus__wide span_ns = slow.time_ns - fast.time_ns;
+	const perseus__wide saved = ((perseus__wide)fast.effective_nj - slow.effective_nj) * (time_ns - fast.time_ns);
+	return fast.effective_nj - (int64_t)((2 * saved + span_ns) / (2 * span_ns)) + work->transfer_nj;
 }
 
 enum perseus_status

@@ -25,7 +25,8 @@ struct perseus__work {
 	int64_t blocking_uw;                     /* of all its GPUs */
 	int64_t transfer_nj;
 	int64_t t_min_ns;
-	double tolerance; /* relative to all energy: how far a plan may seem better than the best */
+	int32_t n_vertices; /* of the frontier */
+	double tolerance;   /* relative to all energy: how far a plan may seem better than the best */
 };
 
 struct perseus__work perseus__work_of(const struct perseus_frontier *frontier);
