@@ -62,11 +62,21 @@ PERSEUS_API void perseus_power_trace_free(struct perseus_power_trace *trace);
 /* Average power (W) of the whole job under a plan, waiting for its deadline included. O(1). */
 PERSEUS_API double perseus_plan_power_w(const struct perseus_plan *plan, int32_t n_pipelines, int32_t gpus_per_stage);
 
+/*
+ * The shortest iteration time (ns) that any choice of clocks has whose average power, of all GPUs of the job, is
+ * at most `cap_w`: a proven bound, T_min where the cap is above what that takes.
+ * On the relaxed frontier power rises strictly with rate, so it is the operating curve's rate at `cap_w`.
+ * Errors: INFEASIBLE where even T* takes more (the message says the least power possible); INVALID for a count below 1
+ * or a cap that is not a finite power above 0; NO_MEMORY. O(breakpoints).
+ */
+PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_power_cap_bound(const struct perseus_frontier *frontier,
+		int32_t n_pipelines, int32_t gpus_per_stage, double cap_w, int64_t *bound_ns, struct perseus_error *err);
+
 /* The fastest plan under a cap. */
 struct perseus_capped_plan {
 	struct perseus_plan *plan; /* its deadline is its own iteration time: nobody waits longer; owned by the caller */
 	double power_w;            /* its average, of the whole job; never above the cap */
-	int64_t bound_ns;          /* no choice of clocks takes less time under the cap */
+	int64_t bound_ns;          /* perseus_power_cap_bound */
 	bool is_binding;           /* false: the cap is above what the fastest plan takes, which is the answer */
 };
 
@@ -74,13 +84,11 @@ struct perseus_capped_plan {
  * The fastest plan found whose average power over an iteration is at most `cap_w`, of all GPUs of the job.
  * `settings` as for perseus_plan_new, its deadline ignored.
  *
- * On the relaxed frontier power rises strictly with rate, so the operating curve at `cap_w` gives the shortest time
- * that the cap allows: `bound_ns`. A real plan takes a little more energy, so its deadline must be a little longer. How
- * much more tells where to look for a first one under the cap; halving what is between finds faster ones. The answer
- * is the fastest of all that were tried and kept the cap.
- * Errors: INFEASIBLE where even T* takes more (the message says the least power possible), or no plan of that
- * granularity and latency keeps it (the message says the least found); INVALID for a count below 1 or a cap that is not
- * a finite power above 0; those of perseus_plan_new. About a dozen plans.
+ * A real plan takes a little more energy than the relaxed frontier, so its deadline must be a little longer than the
+ * bound. How much more tells where to look for a first one under the cap; halving what is between finds faster ones.
+ * The answer is the fastest of all that were tried and kept the cap.
+ * Errors: those of perseus_power_cap_bound and perseus_plan_new; INFEASIBLE where no plan of that granularity and
+ * latency was found to keep the cap (the message says the least found). About a dozen plans, 30 at most.
  */
 PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_plan_under_power(const struct perseus_frontier *frontier,
 		const struct perseus_plan_settings *settings, int32_t n_pipelines, int32_t gpus_per_stage, double cap_w,

@@ -2,6 +2,7 @@
 #include "cli/plan_report.h"
 
 #include "base/memory.h"
+#include "cli/plan_power.h"
 #include "cli/table.h"
 #include "format/number.h"
 
@@ -277,6 +278,7 @@ perseus__print_plan(
 		.text = text,
 	};
 	write_headline(&report);
+	perseus__power_print(document->power, seconds(plan->outcome.iteration_time_ns), text);
 	write_clocks(&report);
 	write_saved(&report);
 	write_table(&report);

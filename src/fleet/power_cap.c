@@ -161,20 +161,40 @@ shown_least_w(double power_w)
 	return ceil(power_w * 1e3) / 1e3;
 }
 
+/* A quantised frontier may lie above the optimum by its loss, which the bound must not. */
 static enum perseus_status
-search_plan(struct search *search, struct perseus_capped_plan *out, struct perseus_error *err)
+find_bound(const struct perseus_frontier *frontier, const struct perseus_operating_curve *curve, double cap_w,
+		int64_t *bound_ns, struct perseus_error *err)
 {
-	const struct perseus_frontier_info info = perseus_frontier_info(search->frontier);
-	const struct perseus_operating_point slowest = search->curve->points[0];
-	/* A quantised frontier may lie above the optimum by its loss: what bounds does not. */
-	const double rate_hz = perseus_operating_rate_hz(search->curve, search->cap_w * (1 + info.loss_bound));
+	const struct perseus_frontier_info info = perseus_frontier_info(frontier);
+	const struct perseus_operating_point slowest = curve->points[0];
+	if (!isfinite(cap_w) || cap_w <= 0)
+		return perseus__fail(err, PERSEUS_INVALID, "a power cap must be above 0 W, not %g W", cap_w);
+	const double rate_hz = perseus_operating_rate_hz(curve, cap_w * (1 + info.loss_bound));
 	if (isnan(rate_hz))
 		return perseus__fail(err, PERSEUS_INFEASIBLE,
 				"a power cap of %.10g W cannot be kept: the least that this job takes while it trains is %.10g W, in "
 				"iterations of %.9g s; slower clocks would only spend more energy an iteration",
-				search->cap_w, shown_least_w(slowest.power_w), 1 / slowest.rate_hz);
-	search->t_star_ns = info.t_star_ns;
-	const int64_t bound_ns = (int64_t)fmax(floor(1e9 / rate_hz * (1 - ROUNDING)), (double)info.t_min_ns);
+				cap_w, shown_least_w(slowest.power_w), 1 / slowest.rate_hz);
+	*bound_ns = (int64_t)fmax(floor(1e9 / rate_hz * (1 - ROUNDING)), (double)info.t_min_ns);
+	return PERSEUS_OK;
+}
+
+enum perseus_status
+perseus_power_cap_bound(const struct perseus_frontier *frontier, int32_t n_pipelines, int32_t gpus_per_stage,
+		double cap_w, int64_t *bound_ns, struct perseus_error *err)
+{
+	struct perseus_operating_curve *curve = NULL;
+	enum perseus_status status = perseus_operating_curve_new(frontier, n_pipelines, gpus_per_stage, 0, &curve, err);
+	if (status == PERSEUS_OK)
+		status = find_bound(frontier, curve, cap_w, bound_ns, err);
+	perseus_operating_curve_free(curve);
+	return status;
+}
+
+static enum perseus_status
+search_plan(struct search *search, int64_t bound_ns, struct perseus_capped_plan *out, struct perseus_error *err)
+{
 	int64_t low_ns = bound_ns;
 	enum perseus_status status = find_by_reaching(search, &low_ns, err);
 	if (status == PERSEUS_OK && !search->best)
@@ -185,10 +205,8 @@ search_plan(struct search *search, struct perseus_capped_plan *out, struct perse
 		return status;
 	if (!search->best)
 		return perseus__fail(err, PERSEUS_INFEASIBLE,
-				"no plan of granularity %s was found under a power cap of %.10g W: the least found takes %.10g W, and "
-				"none takes less than %.10g W",
-				perseus_granularity_name(search->settings.granularity), search->cap_w, shown_least_w(search->least_w),
-				slowest.power_w / (1 + info.loss_bound));
+				"no plan of granularity %s was found under a power cap of %.10g W: the least found takes %.10g W",
+				perseus_granularity_name(search->settings.granularity), search->cap_w, shown_least_w(search->least_w));
 	*out = (struct perseus_capped_plan){search->best, search->best_w, bound_ns, search->is_binding};
 	search->best = NULL;
 	return PERSEUS_OK;
@@ -199,20 +217,22 @@ perseus_plan_under_power(const struct perseus_frontier *frontier, const struct p
 		int32_t n_pipelines, int32_t gpus_per_stage, double cap_w, struct perseus_capped_plan *out,
 		struct perseus_error *err)
 {
-	if (!isfinite(cap_w) || cap_w <= 0)
-		return perseus__fail(err, PERSEUS_INVALID, "a power cap must be above 0 W, not %g W", cap_w);
 	struct search search = {
 		.frontier = frontier,
 		.settings = *settings,
 		.n_pipelines = n_pipelines,
 		.gpus_per_stage = gpus_per_stage,
 		.cap_w = cap_w,
+		.t_star_ns = perseus_frontier_info(frontier).t_star_ns,
 		.least_w = INFINITY,
 	};
+	int64_t bound_ns = 0;
 	enum perseus_status status =
 			perseus_operating_curve_new(frontier, n_pipelines, gpus_per_stage, 0, &search.curve, err);
 	if (status == PERSEUS_OK)
-		status = search_plan(&search, out, err);
+		status = find_bound(frontier, search.curve, cap_w, &bound_ns, err);
+	if (status == PERSEUS_OK)
+		status = search_plan(&search, bound_ns, out, err);
 	perseus_operating_curve_free(search.curve);
 	perseus_plan_free(search.best);
 	return status;

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "format/plan_power.h"
+
 #include <perseus/frontier.h>
 #include <perseus/plan.h>
 #include <perseus/schedule.h>
@@ -15,9 +17,10 @@
 struct perseus__plan_document {
 	const struct perseus_frontier *frontier;
 	const struct perseus_plan *plan;
-	const struct perseus_plan *baseline; /* every instruction at its highest clock, same deadline */
-	int32_t gpus_per_stage;              /* >= 1 */
-	int32_t n_pipelines;                 /* >= 1 */
+	const struct perseus_plan *baseline;     /* every instruction at its highest clock, same deadline */
+	int32_t gpus_per_stage;                  /* >= 1 */
+	int32_t n_pipelines;                     /* >= 1 */
+	const struct perseus__plan_power *power; /* NULL: left out */
 };
 
 /* What a rank does in an iteration. */

@@ -135,6 +135,8 @@ perseus__plan_json(struct perseus__text *text, const struct perseus__plan_docume
 			&json, perseus_frontier_schedule(document->frontier), document->gpus_per_stage, document->n_pipelines);
 	write_outcome(&json, document);
 	write_blocking_power(&json, document);
+	if (document->power)
+		perseus__plan_power_json(&json, document->power);
 	if (solve_s)
 		perseus__json_number(&json, "solve_s", *solve_s);
 	perseus__json_open_array(&json, "ranks", false);

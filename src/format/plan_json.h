@@ -15,6 +15,7 @@
  *     blocking_power_w             per stage, of one GPU
  *     loss_bound                   of the frontier behind it: 0 where it is exact
  *     used_fallback                a class was not measured and was composed of others
+ *     power                        of the whole job over an iteration: plan_power.h; only where the command line asks
  *     solve_s                      only where asked for, as it differs from run to run
  *     ranks                        [{rank, stages, clock_changes, busy_s, idle_s, energy_j, baseline_energy_j,
  *                                    instructions}]

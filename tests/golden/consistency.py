@@ -26,6 +26,11 @@ def check_plan(plan, measured):
     assert all(key in plan for key in KEYS), "a key is missing"
     scale = plan["job"]["gpus_per_stage"] * plan["job"]["pipelines"]
     end_s = max(plan["deadline_s"], plan["iteration_time_s"])
+    power = plan["power"]
+    close(power["average_w"] * end_s, plan["energy_j"], "average power over the period and energy")
+    close(power["baseline"]["average_w"] * end_s, plan["baseline"]["energy_j"], "power and energy of the baseline")
+    assert power["least_w"] <= power["average_w"] <= power["peak_w"], "powers are out of order"
+    assert max(power["largest_rise_w"], -power["largest_fall_w"]) <= power["peak_w"] - power["least_w"] + 1e-6
     transfers_j = plan["energy_j"] - sum(rank["energy_j"] for rank in plan["ranks"])
     baseline_transfers_j = plan["baseline"]["energy_j"] - sum(rank["baseline_energy_j"] for rank in plan["ranks"])
     close(transfers_j, baseline_transfers_j, "energy that is no rank's")
