@@ -72,7 +72,7 @@ struct perseus_pace_course {
 /* The best course, and what proves it. Owned by the caller; free with perseus_pace_free. */
 struct perseus_pace {
 	struct perseus_pace_course course;
-	double price; /* grams that one more iteration would add */
+	double price; /* grams that one more iteration would add; infinite where none fits */
 	/*
 	 * Prices of an iteration, ascending, length n_prices >= 1. For every slot in which the job could end, one of them
 	 * gives a Lagrangian bound of at least lower_bound: no course is better. perseus_pace_check computes it.

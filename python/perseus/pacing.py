@@ -66,7 +66,7 @@ class Pace(Course):
             curve._handle, durations, factors, iterations, pue, idle_power_w, reservation_per_h
         )
         super().__init__(_perseus.pace_course(self._handle))
-        self.price: float  # grams that one more iteration would add
+        self.price: float  # grams that one more iteration would add; infinite where none fits
         self.prices: Tuple[float, ...]  # which prove the lower bound
         self.lower_bound: float
         self.gap: float

@@ -39,7 +39,7 @@ solve(const struct perseus__pacing *pacing, struct perseus_pace *pace, struct pe
 	if (status != PERSEUS_OK)
 		return status;
 	lay_course(pacing, &optimum, &pace->course);
-	pace->price = optimum.price;
+	pace->price = pacing->is_full ? INFINITY : optimum.price;
 	pace->prices = optimum.prices;
 	pace->n_prices = optimum.n_prices;
 	pace->lower_bound = optimum.lower_bound;

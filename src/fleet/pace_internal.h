@@ -23,6 +23,7 @@ struct perseus__pace_hull {
 struct perseus__pacing {
 	const struct perseus_pace_problem *problem; /* borrowed */
 	double n_iterations;                        /* the problem's, or what fits, where rounding put it above */
+	bool is_full;                               /* no more fits */
 	double reservation_per_s;
 	double *weight; /* length n_slots: grams per J */
 	struct perseus__pace_hull lower;

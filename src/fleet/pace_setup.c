@@ -115,6 +115,7 @@ find_ends(struct perseus__pacing *pacing, struct perseus_error *err)
 	if (pacing->last_end < pacing->first_end) /* of one rate, and rounding */
 		pacing->last_end = pacing->first_end;
 	pacing->n_iterations = fmin(problem->n_iterations, most);
+	pacing->is_full = problem->n_iterations >= most * (1 - FITS);
 	return PERSEUS_OK;
 }
 

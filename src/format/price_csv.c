@@ -8,6 +8,7 @@
 #include "format/utc_time.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -27,7 +28,7 @@ struct reader {
 	struct perseus__csv csv;
 	int32_t n_columns;            /* of the header */
 	int32_t column_at[N_COLUMNS]; /* index of each in a row; -1: it is not there */
-	double per_unit;              /* kWh in the unit of the prices */
+	bool is_per_mwh;
 	struct perseus__csv_cell names[N_COLUMNS];
 	struct perseus__csv_cell cells[N_COLUMNS];
 	struct perseus__price_table *table;
@@ -72,7 +73,7 @@ take_price_header(struct reader *reader, const char *text)
 	const char *unit = per ? per + strlen("_per_") : slash ? slash + 1 : "";
 	if (!begins(unit, "kwh") && !begins(unit, "mwh"))
 		return false;
-	reader->per_unit = begins(unit, "mwh") ? 1000 : 1;
+	reader->is_per_mwh = begins(unit, "mwh");
 	take_currency(reader, text + strlen("price"), per ? per : slash);
 	return true;
 }
@@ -154,7 +155,8 @@ read_price(const struct reader *reader, double *per_kwh)
 	struct perseus__decimal decimal;
 	if (!perseus__decimal_parse(text + is_negative, &decimal))
 		return fail_cell(reader, COLUMN_PRICE, "is not a number");
-	const double value = perseus__decimal_value(decimal) / reader->per_unit;
+	decimal.exponent -= reader->is_per_mwh ? 3 : 0; /* in decimals, so that 10.2 a MWh is 0.0102 a kWh */
+	const double value = perseus__decimal_value(decimal);
 	*per_kwh = is_negative ? -value : value;
 	return value <= PERSEUS__MAX_PRICE_PER_KWH ? PERSEUS_OK : fail_cell(reader, COLUMN_PRICE, "is too large");
 }

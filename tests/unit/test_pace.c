@@ -122,6 +122,20 @@ START_TEST(says_how_a_slot_runs)
 }
 END_TEST
 
+START_TEST(knows_that_no_more_fits)
+{
+	struct perseus_pace_problem problem = problem_of(&worked[10]);
+	struct perseus_pace *pace = solve(&problem);
+	ck_assert(isinf(pace->price));
+	ck_assert_int_eq(perseus_pace_check(pace, &problem, 1e-9, &err), PERSEUS_OK);
+	perseus_pace_free(pace);
+	problem.n_iterations *= 0.999;
+	pace = solve(&problem);
+	ck_assert_double_eq_tol(pace->price, 5 * 180, 1e-9); /* in the slot of weight 5 */
+	perseus_pace_free(pace);
+}
+END_TEST
+
 /* PUE makes the grams more, and nothing else. */
 START_TEST(multiplies_by_pue)
 {
@@ -183,7 +197,7 @@ START_TEST(break_even_is_worked_by_hand)
 	struct perseus_pace_problem problem = problem_of(&job);
 	double break_even = NAN;
 	ck_assert_int_eq(perseus_pace_break_even(&problem, &break_even, &err), PERSEUS_OK);
-	ck_assert_double_eq_tol(break_even, 140 * 3600, 1e-6);
+	ck_assert_double_eq_tol(break_even, 140.0 * 3600, 1e-6);
 	problem.n_iterations = 60; /* there is no time to be slower */
 	ck_assert_int_eq(perseus_pace_break_even(&problem, &break_even, &err), PERSEUS_OK);
 	ck_assert_double_eq(break_even, 0);
@@ -472,6 +486,7 @@ main(void)
 #undef X
 	tcase_add_loop_test(tcase, is_worked_by_hand, 0, N_WORKED);
 	tcase_add_test(tcase, says_how_a_slot_runs);
+	tcase_add_test(tcase, knows_that_no_more_fits);
 	tcase_add_test(tcase, multiplies_by_pue);
 	tcase_add_test(tcase, baselines_are_worked_by_hand);
 	tcase_add_test(tcase, break_even_is_worked_by_hand);

@@ -22,6 +22,7 @@ int perseus_main(int argc, char **argv);
 enum { MAX_ARGUMENTS = 16, MAX_OUTPUT_BYTES = 65536, SETTLED = 99 };
 
 static const char small_csv[] = PERSEUS_SOURCE_ROOT "/tests/golden/small.csv";
+static const char hours_csv[] = PERSEUS_SOURCE_ROOT "/tests/golden/hours.csv";
 static const char order_csv[] = PERSEUS_SOURCE_ROOT "/tests/golden/order_1f1b.csv";
 
 static char directory[64];
@@ -39,6 +40,10 @@ static const char *const commands[][MAX_ARGUMENTS] = {
 		"/dev/null"},
 	{"perseus", "compare", small_csv, "-m", "2", "-p", "2", "-b", "75", "--json", "--switch-latency", "20",
 		"--power-limit", "100"},
+	{"perseus", "pace", small_csv, "-m", "2", "-b", "75", "--price", hours_csv, "--duration=2", "--deadline=4",
+		"--idle-power=60", "--csv=/dev/null"},
+	{"perseus", "pace", small_csv, "-m", "2", "-b", "75", "--carbon", hours_csv, "--zone=north", "--duration=2",
+		"--deadline=4", "--json"},
 	{"perseus", "profile", small_csv, "-b", "75", "--fit"},
 	{"perseus", "profile", small_csv, "-b", "75", "--fit", "--json"},
 	{"perseus", "devices", "--devices", "sim:a100x2,step_ms=60000,fault=lost:1"},
