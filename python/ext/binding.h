@@ -23,6 +23,8 @@
 #define BINDING_PLAN_TABLE "perseus.PlanTable"
 #define BINDING_OPERATING_CURVE "perseus.OperatingCurve"
 #define BINDING_PACE "perseus.Pace"
+#define BINDING_LAYERS "perseus.Layers"
+#define BINDING_PARTITION "perseus.Partition"
 #define BINDING_METER "perseus.Meter"
 #define BINDING_NODE "perseus.Node"
 
@@ -43,6 +45,7 @@ extern PyMethodDef binding_baseline_methods[];
 extern PyMethodDef binding_operating_methods[];
 extern PyMethodDef binding_pace_methods[];
 extern PyMethodDef binding_simulate_methods[];
+extern PyMethodDef binding_partition_methods[];
 extern PyMethodDef binding_document_methods[];
 extern PyMethodDef binding_meter_methods[];
 extern PyMethodDef binding_simulated_methods[];
@@ -89,6 +92,12 @@ PyObject *binding_class_tuple(const struct perseus_class *class_);
 /* Settings out of what Python gave; false with ValueError where a value is out of range. */
 bool binding_plan_settings(
 		long long deadline_ns, int granularity, long long switch_latency_ns, struct perseus_plan_settings *settings);
+
+/* How rows are merged, by its name; false with ValueError where it has no such name. */
+bool binding_merge(const char *name, enum perseus_merge *merge);
+
+/* Reads `rows`, a tuple of `n` tuples that must outlive the result; freed with binding_free. NULL as above. */
+struct perseus_measurement *binding_measurements(PyObject *rows, Py_ssize_t n);
 
 /* A new tuple with the elements of any iterable, each made a tuple itself; NULL with an exception set on failure. */
 PyObject *binding_tuple_of_tuples(PyObject *iterable);

@@ -173,7 +173,8 @@ add_methods(PyObject *module)
 {
 	PyMethodDef *const tables[] = {binding_profile_methods, binding_schedule_methods, binding_frontier_methods,
 		binding_plan_methods, binding_baseline_methods, binding_operating_methods, binding_pace_methods,
-		binding_simulate_methods, binding_document_methods, binding_meter_methods, binding_simulated_methods};
+		binding_simulate_methods, binding_partition_methods, binding_document_methods, binding_meter_methods,
+		binding_simulated_methods};
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		if (PyModule_AddFunctions(module, tables[i]) < 0)
 			return -1;

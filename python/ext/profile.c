@@ -25,16 +25,24 @@ struct settings {
 	double *blocking_power_w;
 };
 
+bool
+binding_merge(const char *name, enum perseus_merge *merge)
+{
+	if (strcmp(name, "mean") == 0)
+		*merge = PERSEUS_MERGE_MEAN;
+	else if (strcmp(name, "slowest") == 0)
+		*merge = PERSEUS_MERGE_SLOWEST;
+	else
+		return PyErr_Format(PyExc_ValueError, "merge is '%s', expected 'mean' or 'slowest'", name) != NULL;
+	return true;
+}
+
 static bool
 parse_settings(PyObject *blocking_power_w, const char *merge, struct settings *settings)
 {
 	*settings = (struct settings){.profile = perseus_profile_settings_default()};
-	if (strcmp(merge, "mean") == 0)
-		settings->profile.merge = PERSEUS_MERGE_MEAN;
-	else if (strcmp(merge, "slowest") == 0)
-		settings->profile.merge = PERSEUS_MERGE_SLOWEST;
-	else
-		return PyErr_Format(PyExc_ValueError, "merge is '%s', expected 'mean' or 'slowest'", merge) != NULL;
+	if (!binding_merge(merge, &settings->profile.merge))
+		return false;
 	Py_ssize_t n = 0;
 	settings->blocking_power_w = binding_double_array(blocking_power_w, &n);
 	if (settings->blocking_power_w == NULL)
@@ -48,9 +56,8 @@ parse_settings(PyObject *blocking_power_w, const char *merge, struct settings *s
 	return true;
 }
 
-/* Reads `rows`, a tuple of tuples that must outlive the result; freed with binding_free. */
-static struct perseus_measurement *
-parse_rows(PyObject *rows, Py_ssize_t n)
+struct perseus_measurement *
+binding_measurements(PyObject *rows, Py_ssize_t n)
 {
 	struct perseus_measurement *measurements = binding_new_array(n, sizeof(*measurements));
 	if (measurements == NULL)
@@ -80,7 +87,7 @@ profile_new(PyObject *module, PyObject *args)
 	if (rows == NULL)
 		return NULL;
 	const Py_ssize_t n = PyTuple_Size(rows);
-	struct perseus_measurement *measurements = parse_rows(rows, n);
+	struct perseus_measurement *measurements = binding_measurements(rows, n);
 	if (measurements == NULL || !parse_settings(blocking_power_w, merge, &settings)) {
 		binding_free(measurements);
 		Py_DECREF(rows);

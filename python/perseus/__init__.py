@@ -20,6 +20,7 @@ from .frontier import Certificate, Frontier, Point
 from .meter import Device, DeviceEnergy, Measurement, Meter, Window, default_meter, measure
 from .operating import OperatingCurve, OperatingPoint
 from .pacing import Course, Mode, Pace, PacedSlot
+from .partition import Layers, Partition
 from .plan import Outcome, Plan, PlanTable, Step
 from .profile import Choice, Class, Fit, Profile
 from .schedule import Edge, Instruction, Part, Schedule
@@ -56,6 +57,7 @@ __all__ = [
     "InfeasibleError",
     "Instruction",
     "InvalidError",
+    "Layers",
     "Measurement",
     "Meter",
     "Mode",
@@ -65,6 +67,7 @@ __all__ = [
     "Pace",
     "PacedSlot",
     "Part",
+    "Partition",
     "PerseusError",
     "Plan",
     "PlanTable",

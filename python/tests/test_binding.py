@@ -527,3 +527,45 @@ def test_simulations_say_what_is_wrong(frontier):
         perseus.draw_stragglers([], pipelines=1, iterations=1, seed=-1)
     with pytest.raises(perseus.InvalidError, match="mean_between"):
         perseus.draw_stragglers([("thermal", 0, 1, 1, 2)], pipelines=1, iterations=1, seed=0)
+
+
+LAYERS = b"layer,instruction,frequency,time,energy\n" + b"".join(
+    b"%d,%s,1410,%g,%g\n" % (layer, name, 0.5 + layer, 10) for layer in range(3) for name in (b"forward", b"backward")
+)
+
+
+def test_layers_are_cut():
+    layers = perseus.Layers.from_csv(LAYERS)
+    assert (layers.count, layers.has_energy) == (3, True)
+    partition = layers.partition(2)
+    partition.check()
+    assert partition.boundaries == (0, 2, 3)
+    assert partition.cycle_ns == (4 * 10**9, 5 * 10**9)
+    assert (partition.bottleneck_s, partition.imbalance, partition.effective_nj) == (5.0, 1.25, None)
+    assert partition.profile().n_stages == partition.n_stages == 2
+    assert repr(partition) == "<Partition (least-bottleneck): [0, 2, 3], imbalance 1.250>"
+    assert layers.partition(boundaries=[0, 1, 3]).objective == "given"
+    assert layers.partition(2, "least-energy", blocking_power_w=1).effective_nj == 60 * 10**9 - 9 * 10**9
+
+
+def test_layers_that_cannot_be_cut():
+    layers = perseus.Layers.from_csv(LAYERS)
+    for problem, arguments in (
+        ("3 layers are too few for 4 stages", (4,)),
+        ("expected one of equal-layers", (2, "best")),
+    ):
+        with pytest.raises(ValueError, match=problem):
+            layers.partition(*arguments)
+    with pytest.raises(TypeError, match="how many stages"):
+        layers.partition()
+    with pytest.raises(ValueError, match="2 boundaries for 2 stages"):
+        layers.partition(2, boundaries=[0, 3])
+    with pytest.raises(perseus.InfeasibleError, match="the slowest stage takes 5.0"):
+        layers.partition(2, "least-energy", limit_s=4)
+    with pytest.raises(perseus.InvalidError, match="no column \"layer\""):
+        perseus.Layers.from_csv(b"stage,instruction,frequency,time,energy\n", merge="mean")
+    with pytest.raises(ValueError, match="expected 'mean' or 'slowest'"):
+        perseus.Layers.from_csv(LAYERS, merge="median")
+    times = perseus.Layers.from_csv(b"layer,instruction,frequency,time\n0,forward,0,1\n0,backward,0,1\n")
+    with pytest.raises(perseus.InvalidError, match="must be finite"):
+        times.partition(1).profile()
