@@ -118,7 +118,10 @@ struct perseus_simulation {
 	int32_t gpus_per_stage; /* tensor, sequence and expert parallelism: all do alike */
 	int64_t n_iterations;
 	int64_t sync_ns; /* gradient synchronisation across pipelines after each iteration, at blocking power */
-	/* A change of a straggler is known, and answered, at the first iteration that begins this long after it began. */
+	/*
+	 * A change of a straggler is known, and answered, at the first iteration that begins this long after it began; one
+	 * that another change has followed by then never is.
+	 */
 	int64_t reaction_ns;
 	/*
 	 * Length n_events, ascending iteration; borrowed. Of several events of a pipeline at one iteration the last holds;

@@ -60,7 +60,7 @@ static const struct argp_option option_table[] = {
 	{"iterations", KEY_ITERATIONS, "N", 0, "How many (default 1000)", 0},
 	{"sync", KEY_SYNC, "SECONDS", 0, "Gradient synchronisation of the pipelines after each iteration (default 0)", 0},
 	{"reaction", KEY_REACTION, "SECONDS", 0,
-		"From when a pipeline becomes slower or faster until that is answered, at the next iteration (default 0: known "
+		"How long a pipeline must be slower or faster until that is answered, at the next iteration (default 0: known "
 		"ahead)",
 		0},
 	{"policy", KEY_POLICY, "NAME", 0,

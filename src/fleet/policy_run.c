@@ -33,13 +33,15 @@ add_news(struct perseus__news_queue *queue, struct perseus__news news)
 
 enum perseus_status
 perseus__policy_run_init(struct perseus__policy_run *run, const struct perseus_simulation *simulation,
-		const struct perseus__work *work, int32_t index, const double *degree, struct perseus_error *err)
+		const struct perseus__work *work, int32_t index, const double *degree, const int64_t *latest_event,
+		struct perseus_error *err)
 {
 	const size_t n = (size_t)simulation->n_pipelines;
 	struct perseus__policy_run made = {.simulation = simulation,
 		.work = work,
 		.policy = &simulation->policies[index],
 		.degree = degree,
+		.latest_event = latest_event,
 		.is_stale = true,
 		.iteration = {.policy = index}};
 	made.known = perseus__new_array(n, sizeof *made.known);
@@ -102,7 +104,7 @@ perseus__policy_run_happen(struct perseus__policy_run *run, int64_t begin, int64
 	return PERSEUS_OK;
 }
 
-/* What began long enough ago becomes known. */
+/* What began long enough ago becomes known, where it is still so. */
 static void
 listen(struct perseus__policy_run *run)
 {
@@ -113,6 +115,8 @@ listen(struct perseus__policy_run *run)
 			return;
 		for (; run->n_known < first->n_events; run->n_known++) {
 			const struct perseus_straggler_event *event = &run->simulation->events[run->n_known];
+			if (run->latest_event[event->pipeline] != run->n_known)
+				continue;
 			run->known[event->pipeline] = event->degree;
 			reconsider(run, event->pipeline);
 		}

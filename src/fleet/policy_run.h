@@ -42,6 +42,7 @@ struct perseus__policy_run {
 	const struct perseus__work *work;            /* borrowed */
 	const struct perseus_policy *policy;         /* borrowed */
 	const double *degree;                        /* length n_pipelines: as it is; borrowed */
+	const int64_t *latest_event;                 /* length n_pipelines: that set it; borrowed */
 	double *known;                               /* length n_pipelines: as the policy thinks */
 	int64_t *best_nj;                            /* length n_plans: at the time of each */
 	struct perseus__odd_pipelines odd;
@@ -62,11 +63,11 @@ int64_t perseus__held_ns(double degree, int64_t time_ns);
 /* A run of policy `index` at its beginning. On failure nothing is to be freed. */
 PERSEUS_MUST_USE enum perseus_status perseus__policy_run_init(struct perseus__policy_run *run,
 		const struct perseus_simulation *simulation, const struct perseus__work *work, int32_t index,
-		const double *degree, struct perseus_error *err);
+		const double *degree, const int64_t *latest_event, struct perseus_error *err);
 
 void perseus__policy_run_fini(struct perseus__policy_run *run);
 
-/* Events begin..end-1 of the simulation happen now, and `degree` has them already. */
+/* Events begin..end-1 of the simulation happen now; `degree` and `latest_event` have them already. */
 PERSEUS_MUST_USE enum perseus_status perseus__policy_run_happen(
 		struct perseus__policy_run *run, int64_t begin, int64_t end, struct perseus_error *err);
 

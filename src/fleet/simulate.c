@@ -11,7 +11,8 @@
 struct fleet {
 	const struct perseus_simulation *simulation;
 	struct perseus__work work;
-	double *degree; /* length n_pipelines */
+	double *degree;        /* length n_pipelines */
+	int64_t *latest_event; /* length n_pipelines: that set its degree */
 	int32_t n_stragglers;
 	int64_t n_happened; /* events */
 	struct perseus__policy_run *runs;
@@ -25,6 +26,7 @@ fleet_fini(struct fleet *fleet)
 		perseus__policy_run_fini(&fleet->runs[k]);
 	perseus__free(fleet->runs);
 	perseus__free(fleet->degree);
+	perseus__free(fleet->latest_event);
 }
 
 /* On failure the fleet is to be freed all the same. */
@@ -33,14 +35,15 @@ fleet_init(struct fleet *fleet, struct perseus_error *err)
 {
 	const struct perseus_simulation *simulation = fleet->simulation;
 	fleet->degree = perseus__new_array((size_t)simulation->n_pipelines, sizeof *fleet->degree);
+	fleet->latest_event = perseus__new_array((size_t)simulation->n_pipelines, sizeof *fleet->latest_event);
 	fleet->runs = perseus__new_array((size_t)simulation->n_policies, sizeof *fleet->runs);
-	if (!fleet->degree || !fleet->runs)
+	if (!fleet->degree || !fleet->latest_event || !fleet->runs)
 		return perseus__no_memory(err);
 	for (int32_t p = 0; p < simulation->n_pipelines; p++)
 		fleet->degree[p] = 1;
 	for (; fleet->n_runs < simulation->n_policies; fleet->n_runs++) {
-		const enum perseus_status status = perseus__policy_run_init(
-				&fleet->runs[fleet->n_runs], simulation, &fleet->work, fleet->n_runs, fleet->degree, err);
+		const enum perseus_status status = perseus__policy_run_init(&fleet->runs[fleet->n_runs], simulation,
+				&fleet->work, fleet->n_runs, fleet->degree, fleet->latest_event, err);
 		if (status != PERSEUS_OK)
 			return status;
 	}
@@ -60,6 +63,7 @@ happen(struct fleet *fleet, int64_t iteration, struct perseus_error *err)
 		double *degree = &fleet->degree[event->pipeline];
 		fleet->n_stragglers += (event->degree > 1) - (*degree > 1);
 		*degree = event->degree;
+		fleet->latest_event[event->pipeline] = fleet->n_happened;
 	}
 	enum perseus_status status = PERSEUS_OK;
 	for (int32_t k = 0; k < fleet->n_runs && begin < fleet->n_happened && status == PERSEUS_OK; k++)

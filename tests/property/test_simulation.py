@@ -55,10 +55,12 @@ def naive_policy(pipeline, plans, pipelines, iterations, gpus, sync_ns, reaction
     for i in range(iterations):
         begins_ns.append(now_ns)
         degree, known = [1.0] * pipelines, [1.0] * pipelines
-        for iteration, p, d in stragglers:
-            if iteration <= i:
-                degree[p] = d
-                if now_ns >= begins_ns[iteration] + reaction_ns:
+        for p in range(pipelines):
+            changes = [(iteration, d) for iteration, q, d in stragglers if q == p and iteration <= i]
+            degree[p] = changes[-1][1] if changes else 1.0
+            for (iteration, d), (next_one, _) in zip(changes, changes[1:] + [(math.inf, 1)]):
+                ripe = [k for k in range(iteration, i + 1) if begins_ns[k] >= begins_ns[iteration] + reaction_ns]
+                if ripe and ripe[0] < next_one:
                     known[p] = d
         limit_ns = max(held_ns(d, plans[0][0]) for d in known)
         chosen = [[plan for plan in plans if held_ns(d, plan[0]) <= limit_ns][-1] for d in known]

@@ -199,8 +199,8 @@ static const struct {
 } late[] = {
 	{35 * MS, true, 0, 1},    /* from 0 ms */
 	{50 * MS, false, 1, 1.5}, /* 35 ms: all as fast as they can */
-	{50 * MS, false, 1, 1.5}, /* 85 ms */
-	{45 * MS, false, 0, 1},   /* 135 ms: known now, and over */
+	{50 * MS, true, 1, 1.5},  /* 85 ms: known */
+	{45 * MS, false, 0, 1},   /* 135 ms: over, but that is not known */
 	{45 * MS, false, 0, 1},   /* 180 ms */
 	{35 * MS, true, 0, 1},    /* 225 ms */
 };
@@ -208,7 +208,7 @@ static const struct {
 START_TEST(a_late_answer_costs_time)
 {
 	struct perseus_simulation simulation = job(LENGTH(late), come_and_go, LENGTH(come_and_go));
-	simulation.reaction_ns = 60 * MS;
+	simulation.reaction_ns = 50 * MS;
 	struct log log = {.n = 0};
 	struct perseus_simulated_total totals[N_POLICIES];
 	simulate(&simulation, &log, totals);
@@ -224,9 +224,26 @@ START_TEST(a_late_answer_costs_time)
 	}
 	ck_assert_int_eq(totals[FRONTIER].n_iterations, (int)LENGTH(late));
 	ck_assert_int_eq(totals[FRONTIER].n_straggling, 2);
-	ck_assert_int_eq(totals[FRONTIER].n_unanswered, 4);
+	ck_assert_int_eq(totals[FRONTIER].n_unanswered, 3);
 	ck_assert_double_eq(totals[FRONTIER].time_s, 0.260);
 	ck_assert_double_eq(totals[FASTEST].time_s, 0.240);
+}
+END_TEST
+
+/* With 60 ms it would be known as iteration 3 begins, in which it is over: nothing is ever answered. */
+START_TEST(what_is_over_before_it_is_known_is_not_answered)
+{
+	struct perseus_simulation simulation = job(LENGTH(late), come_and_go, LENGTH(come_and_go));
+	simulation.reaction_ns = 60 * MS;
+	struct log log = {.n = 0};
+	struct perseus_simulated_total totals[N_POLICIES];
+	simulate(&simulation, &log, totals);
+	for (size_t i = 0; i < LENGTH(late); i++) {
+		const struct perseus_simulated_iteration *got = &log.items[i * N_POLICIES + FRONTIER];
+		ck_assert_int_eq(got->time_ns, i == 1 || i == 2 ? 50 * MS : 35 * MS);
+		ck_assert(got->is_answered == (i != 1 && i != 2));
+	}
+	ck_assert_int_eq(totals[FRONTIER].n_unanswered, 2);
 }
 END_TEST
 
@@ -547,6 +564,7 @@ main(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, iterations_are_as_worked_by_hand, 0, LENGTH(worked));
 	tcase_add_test(tcase, a_late_answer_costs_time);
+	tcase_add_test(tcase, what_is_over_before_it_is_known_is_not_answered);
 	tcase_add_test(tcase, the_reaction_ends_as_an_iteration_begins);
 	tcase_add_test(tcase, degrees_are_rounded_to_whole_ns);
 	tcase_add_test(tcase, the_last_of_two_events_holds_and_later_ones_do_not_happen);
