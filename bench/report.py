@@ -21,7 +21,7 @@ FIGURES = {
     "quantised_s": 10, "loss": 2e-5, "deadline_s": 0.05, "lookup_us": 20, "gap_mean": 0.0015, "gap_worst": 0.006,
     "share": 0.60, "points": 1.0, "window_us": 2, "thread_share": 0.005, "measure_share": 0.005, "measure_mb": 10,
     "agent_us": {1: 200, 64: 2000}, "polls_s": 1.0, "polls_mb": 300, "reports_per_s": 20000,
-    "detector_us": 100, "pair_ns": 150, "simulate_s": 10, "simulate_mb": 200,
+    "detector_us": 100, "pair_ns": 150, "partition_s": 0.1, "simulate_s": 10, "simulate_mb": 200,
 }
 
 
@@ -357,6 +357,25 @@ def simulate_section(results):
                         "drawing", "simulation", "peak MiB"], rows)] if rows else []
 
 
+def partition_figures(results):
+    what, asked = "200 layers cut into 16 stages, each objective", f"≤ {FIGURES['partition_s']} s"
+    runs = results.of("partition")
+    if not runs:
+        yield what, asked, results.why_skipped("partition of 200 layers"), "–"
+        return
+    worst = max(runs, key=lambda r: r["processor_s"])
+    yield (what, asked, f"{duration(worst['processor_s'])} at most ({worst['objective']})",
+           verdict(worst["processor_s"] <= FIGURES["partition_s"]))
+
+
+def partition_section(results):
+    rows = [[r["objective"], r["layers"], r["stages"], r["clocks"], duration(r["processor_s"]),
+             f"{r['peak_rss_mib']:.1f}", r["runs"]] for r in results.of("partition")]
+    return ["### Layers cut into stages", "", "Processor time, from the layers to the stages' profile; peak memory of "
+            "the process until then.", "",
+            *table(["objective", "layers", "stages", "clocks", "time", "peak MiB", "median of"], rows)] if rows else []
+
+
 def lowtime_section(results):
     rows = []
     for run in results.of("lowtime"):
@@ -574,13 +593,13 @@ def render(results):
              f"{where['system']}, Meson build type {where['build_type']}. Times are processor time of one thread, medians "
              "where the tables say of how many.", ""]
     figures = [f for part in (lowtime_figures, frontier_figures, deadline_figures, plan_figures, meter_figures,
-                                 simulate_figures, measure_figures, agent_figures, server_figures, planner_figures,
-                                 client_figures)
+                                 partition_figures, simulate_figures, measure_figures, agent_figures, server_figures,
+                                 planner_figures, client_figures)
                for f in part(results)]
     lines += table(["what", "figure", "measured", "met"], figures, "llll")
     for section in (lowtime_section, frontier_section, quantised_section, deadline_section, plan_section, command_section,
-                    input_section, simulate_section, meter_section, measure_section, agent_section, server_section,
-                    client_section, skipped_section):
+                    input_section, partition_section, simulate_section, meter_section, measure_section, agent_section,
+                    server_section, client_section, skipped_section):
         lines += section(results)
     return "\n".join(lines).rstrip() + "\n"
 
