@@ -125,7 +125,7 @@ def simulate(
 
     A policy is the plans it can choose from, ascending in time: each pipeline runs the slowest with which it, at the
     degree known of it, is no slower than the slowest pipeline known of at its fastest plan. A change is known
-    `reaction_s` after it began. `sync_s` is the gradient synchronisation after each iteration, at blocking power.
+    `reaction_s` after it began, where it has lasted. `sync_s` is the gradient synchronisation after each iteration, at blocking power.
     `each` is called for every iteration of every policy; CancelledError where it returns False.
     """
     names = list(policies)
