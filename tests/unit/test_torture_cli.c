@@ -24,6 +24,8 @@ enum { MAX_ARGUMENTS = 16, MAX_OUTPUT_BYTES = 65536, SETTLED = 99 };
 static const char small_csv[] = PERSEUS_SOURCE_ROOT "/tests/golden/small.csv";
 static const char hours_csv[] = PERSEUS_SOURCE_ROOT "/tests/golden/hours.csv";
 static const char order_csv[] = PERSEUS_SOURCE_ROOT "/tests/golden/order_1f1b.csv";
+static const char layers_csv[] = PERSEUS_SOURCE_ROOT "/tests/golden/layers.csv";
+static const char times_csv[] = PERSEUS_SOURCE_ROOT "/tests/golden/layer_times.csv";
 
 static char directory[64];
 static char ledger_path[128];
@@ -57,6 +59,9 @@ static const char *const commands[][MAX_ARGUMENTS] = {
 	{"perseus", "runs", "export", "--ledger", ledger_path},
 	{"perseus", "runs", "export", "--ledger", ledger_path, "1", "--format", "csv"},
 	{"perseus", "runs", "add-result", "--ledger", ledger_path, "1", "loss=2", "step=3"},
+	{"perseus", "partition", layers_csv, "-m", "2", "-p", "3", "-b", "75", "--boundaries", "0,4,8,13", "-o",
+		"/dev/null"},
+	{"perseus", "partition", times_csv, "-m", "2", "-p", "2", "--json"},
 	{"perseus", "version", "--json"},
 	{"perseus", "measure", "--no-ledger", "--devices", "sim:a100x2,step_ms=1", "--result", "a=1", "--note", "n",
 		"--csv", "/dev/null", "--output", "/dev/null", "true"},
