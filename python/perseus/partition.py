@@ -1,12 +1,10 @@
 """Layers to stages: which consecutive layers of a model make a stage of its pipeline."""
 
-import math
-from fractions import Fraction
 from typing import Any, Iterable, Optional, Sequence, Tuple
 
 from . import _perseus
 from .profile import BlockingPower, Profile, Row, blocking_sequence
-from .units import Seconds, Source, read_source
+from .units import Seconds, Source, pick_ns, read_source
 
 OBJECTIVES = ("equal-layers", "least-imbalance", "least-bottleneck", "least-energy", "given")
 
@@ -84,7 +82,7 @@ class Layers:
             raise TypeError("how many stages?")
         if objective not in OBJECTIVES:
             raise ValueError(f"objective is {objective!r}, expected one of {', '.join(OBJECTIVES)}")
-        limit_ns = 0 if limit_s is None else math.floor(Fraction(limit_s) * 10**9)
+        limit_ns = 0 if limit_s is None else pick_ns(limit_s, None)
         powers = tuple(blocking_sequence(blocking_power_w))
         settings = (OBJECTIVES.index(objective), stages, limit_ns, powers, tuple(boundaries))
         return Partition(self, _perseus.partition_new(self._handle, settings), settings)

@@ -546,6 +546,8 @@ def test_layers_are_cut():
     assert repr(partition) == "<Partition (least-bottleneck): [0, 2, 3], imbalance 1.250>"
     assert layers.partition(boundaries=[0, 1, 3]).objective == "given"
     assert layers.partition(2, "least-energy", blocking_power_w=1).effective_nj == 60 * 10**9 - 9 * 10**9
+    assert layers.partition(2, limit_s=8.3).limit_ns == 8_300_000_000  # not the float's 8.3000000000000007
+    assert layers.partition(2, limit_s=0.29).limit_ns == 290_000_000  # not the float's 0.28999999999999998
 
 
 def test_layers_that_cannot_be_cut():
