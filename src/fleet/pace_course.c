@@ -6,8 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* A rate this close to a vertex of the hull, relative, is the vertex's: rounding, not a moment spent elsewhere. */
-static const double AT_VERTEX = 1e-12;
+/* Shares below this, of a slot or of the way between two vertices, are rounding: no moment is spent there. */
+static const double NOTHING = 1e-12;
 
 bool
 perseus__course_init(struct perseus_pace_course *course, int32_t n_slots)
@@ -29,6 +29,14 @@ add_mode(struct perseus_paced_slot *slot, double rate_hz, double power_w, double
 {
 	slot->modes[slot->n_modes++] = (struct perseus_pace_mode){.rate_hz = rate_hz, .time_s = time_s};
 	slot->energy_j += power_w * time_s;
+}
+
+/* Runs all of the time that a slot is held at a vertex. */
+static void
+run_at_vertex(struct perseus_paced_slot *slot, const struct perseus_operating_point *vertex)
+{
+	slot->n_iterations = vertex->rate_hz * slot->held_s;
+	add_mode(slot, vertex->rate_hz, vertex->power_w, slot->held_s);
 }
 
 /* The vertex that the edge of the hull around a rate begins at. */
@@ -53,7 +61,7 @@ perseus__course_run(const struct perseus__pacing *pacing, struct perseus_pace_co
 	struct perseus_paced_slot *slot = &course->slots[index];
 	const double weight = pacing->weight[index];
 	const struct perseus__pace_hull *hull = perseus__pacing_hull(pacing, weight);
-	if (!(held_s > 0))
+	if (!(held_s > NOTHING * pacing->problem->slots[index].duration_s))
 		return;
 	slot->held_s = held_s;
 	slot->n_iterations = n_iterations;
@@ -62,13 +70,13 @@ perseus__course_run(const struct perseus__pacing *pacing, struct perseus_pace_co
 	const struct perseus_operating_point *from = &hull->points[edge], *to = hull->n > 1 ? from + 1 : from;
 	const double span_hz = to->rate_hz - from->rate_hz;
 	const double share = span_hz > 0 ? (rate_hz - from->rate_hz) / span_hz : 0;
-	if (share * span_hz <= AT_VERTEX * to->rate_hz)
-		add_mode(slot, from->rate_hz, from->power_w, held_s);
-	else if ((1 - share) * span_hz <= AT_VERTEX * to->rate_hz)
-		add_mode(slot, to->rate_hz, to->power_w, held_s);
-	else if (hull == &pacing->lower && from->rate_hz > 0) /* a plan between two of the frontier's */
+	if (share * span_hz <= NOTHING * to->rate_hz) {
+		run_at_vertex(slot, from);
+	} else if ((1 - share) * span_hz <= NOTHING * to->rate_hz) {
+		run_at_vertex(slot, to);
+	} else if (hull == &pacing->lower && from->rate_hz > 0) { /* a plan between two of the frontier's */
 		add_mode(slot, rate_hz, from->power_w + share * (to->power_w - from->power_w), held_s);
-	else {
+	} else {
 		add_mode(slot, from->rate_hz, from->power_w, held_s * (1 - share));
 		add_mode(slot, to->rate_hz, to->power_w, held_s * share);
 	}

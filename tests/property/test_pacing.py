@@ -1,6 +1,7 @@
 """Paced courses are the optimum of linear programs, one for every slot in which the job could end."""
 
 import math
+import random
 
 import numpy as np
 import pytest
@@ -156,6 +157,22 @@ def test_breaks_even(problem):
         below = perseus.Pace(**{**problem, "reservation_per_h": 0.9 * break_even})
         assert below.baseline("fastest").total_grams > below.total_grams
         count("break-evens above zero")
+
+
+def test_rounding_leaves_no_dust():
+    """Slots that pause do nothing at all: a share of 1e-15 of an hour's work is none."""
+    points, slope_j = [(0.5, 20000.0)], 20000.0
+    for _ in range(9):
+        rate_hz, power_w = points[-1]
+        points.append((rate_hz + 0.05, power_w + slope_j * 0.05))
+        slope_j += 6000
+    curve = perseus.OperatingCurve.from_points(points)
+    for seed in range(20):
+        chance = random.Random(seed)
+        slots = [(3600, chance.choice([0, 1000])) for _ in range(60)]
+        pace = perseus.Pace(curve, slots, 0.3 * len(slots) * 3600 * points[-1][0], idle_power_w=5000)
+        pace.check()
+        assert all(slot.iterations == 0 or slot.iterations > 1e-9 for slot in pace.slots)
 
 
 def test_check_needs_its_prices():
