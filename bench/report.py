@@ -22,6 +22,7 @@ FIGURES = {
     "share": 0.60, "points": 1.0, "window_us": 2, "thread_share": 0.005, "measure_share": 0.005, "measure_mb": 10,
     "agent_us": {1: 200, 64: 2000}, "polls_s": 1.0, "polls_mb": 300, "reports_per_s": 20000,
     "detector_us": 100, "pair_ns": 150, "partition_s": 0.1, "simulate_s": 10, "simulate_mb": 200, "pace_s": 0.1,
+    "allocate_s": 0.1,
 }
 
 
@@ -396,6 +397,28 @@ def pace_section(results):
             ] if rows else []
 
 
+def allocate_figures(results):
+    what, asked = "power of a site allocated to {} jobs, proven by its dual", f"≤ {FIGURES['allocate_s']} s"
+    runs = results.of("allocate")
+    if not runs:
+        yield what.format("1,000"), asked, results.why_skipped("allocation of 1,000 jobs"), "–"
+        return
+    worst = max(runs, key=lambda run: run["processor_s"])
+    yield (what.format(f"{worst['jobs']:,}"), asked,
+           f"{duration(worst['processor_s'])} ({worst['points']:,} points, the slowest rule and limit)",
+           verdict(worst["processor_s"] <= FIGURES["allocate_s"]))
+
+
+def allocate_section(results):
+    rows = [[r["rule"], f"{r['jobs']:,}", f"{r['points']:,}", percent(r["of_span"], 0), duration(r["processor_s"]),
+             duration(r["check_s"]), f"{r['work']:.1f}", percent(r["gap"]), r["runs"]] for r in results.of("allocate")]
+    return ["### Power of a site among jobs", "", "Processor time to allocate, and to prove it from the curves. The limit "
+            "is so far from all at their slowest to all at full speed; the work is in jobs at full speed, and the gap "
+            "what the rule finishes less than the most.", "",
+            *table(["rule", "jobs", "points", "limit %", "allocation", "proof", "work", "gap %", "median of"], rows,
+                   "lrrrrrrrr")] if rows else []
+
+
 def lowtime_section(results):
     rows = []
     for run in results.of("lowtime"):
@@ -613,13 +636,13 @@ def render(results):
              f"{where['system']}, Meson build type {where['build_type']}. Times are processor time of one thread, medians "
              "where the tables say of how many.", ""]
     figures = [f for part in (lowtime_figures, frontier_figures, deadline_figures, plan_figures, meter_figures,
-                                 partition_figures, simulate_figures, pace_figures, measure_figures, agent_figures,
-                                 server_figures, planner_figures, client_figures)
+                                 allocate_figures, partition_figures, simulate_figures, pace_figures, measure_figures,
+                                 agent_figures, server_figures, planner_figures, client_figures)
                for f in part(results)]
     lines += table(["what", "figure", "measured", "met"], figures, "llll")
     for section in (lowtime_section, frontier_section, quantised_section, deadline_section, plan_section, command_section,
-                    input_section, partition_section, simulate_section, pace_section, meter_section, measure_section,
-                    agent_section, server_section, client_section, skipped_section):
+                    input_section, allocate_section, partition_section, simulate_section, pace_section, meter_section,
+                    measure_section, agent_section, server_section, client_section, skipped_section):
         lines += section(results)
     return "\n".join(lines).rstrip() + "\n"
 

@@ -12,6 +12,7 @@
 #ifndef PERSEUS_PERSEUS_H
 #define PERSEUS_PERSEUS_H
 
+#include <perseus/allocate.h>
 #include <perseus/baseline.h>
 #include <perseus/frontier.h>
 #include <perseus/operating.h>

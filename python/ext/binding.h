@@ -43,6 +43,7 @@ extern PyMethodDef binding_frontier_methods[];
 extern PyMethodDef binding_plan_methods[];
 extern PyMethodDef binding_baseline_methods[];
 extern PyMethodDef binding_operating_methods[];
+extern PyMethodDef binding_allocate_methods[];
 extern PyMethodDef binding_pace_methods[];
 extern PyMethodDef binding_simulate_methods[];
 extern PyMethodDef binding_partition_methods[];

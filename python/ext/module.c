@@ -139,6 +139,12 @@ add_constants(PyObject *module)
 #undef X
 				NULL
 	};
+	static const char *const allocation_rules[] = {
+#define X(name, text) text,
+		PERSEUS_ALLOCATION_RULE_MAP(X)
+#undef X
+				NULL
+	};
 	static const char *const pace_baselines[] = {
 #define X(name, text) text,
 		PERSEUS_PACE_BASELINE_MAP(X)
@@ -151,6 +157,8 @@ add_constants(PyObject *module)
 #undef X
 				NULL
 	};
+	if (add_names(module, "ALLOCATION_RULES", allocation_rules) < 0)
+		return -1;
 	if (add_names(module, "PACE_BASELINES", pace_baselines) < 0 || add_names(module, "STRAGGLER_CAUSES", causes) < 0)
 		return -1;
 	static const char *const baselines[] = {
@@ -172,9 +180,9 @@ static int
 add_methods(PyObject *module)
 {
 	PyMethodDef *const tables[] = {binding_profile_methods, binding_schedule_methods, binding_frontier_methods,
-		binding_plan_methods, binding_baseline_methods, binding_operating_methods, binding_pace_methods,
-		binding_simulate_methods, binding_partition_methods, binding_document_methods, binding_meter_methods,
-		binding_simulated_methods};
+		binding_plan_methods, binding_baseline_methods, binding_operating_methods, binding_allocate_methods,
+		binding_pace_methods, binding_simulate_methods, binding_partition_methods, binding_document_methods,
+		binding_meter_methods, binding_simulated_methods};
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		if (PyModule_AddFunctions(module, tables[i]) < 0)
 			return -1;

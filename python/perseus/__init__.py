@@ -12,9 +12,10 @@ Times are in s and energies in J, of one GPU per stage; what ends in _ns, _nj or
 Every object but a Meter is immutable, and may be used from several threads at once, a Meter, too.
 """
 
-from ._perseus import BASELINES, GRANULARITIES, KINDS, PACE_BASELINES, SCHEDULES, STRAGGLER_CAUSES
+from ._perseus import ALLOCATION_RULES, BASELINES, GRANULARITIES, KINDS, PACE_BASELINES, SCHEDULES, STRAGGLER_CAUSES
 from ._perseus import VERSION as __version__
 from ._perseus import CancelledError, InfeasibleError, InvalidError, PerseusError
+from .allocation import Allocation, Allotment, allocate
 from .baseline import BaselineMember
 from .frontier import Certificate, Frontier, Point
 from .meter import Device, DeviceEnergy, Measurement, Meter, Window, default_meter, measure
@@ -36,12 +37,15 @@ from .simulation import (
 )
 
 __all__ = [
+    "ALLOCATION_RULES",
     "BASELINES",
     "GRANULARITIES",
     "KINDS",
     "PACE_BASELINES",
     "SCHEDULES",
     "STRAGGLER_CAUSES",
+    "Allocation",
+    "Allotment",
     "BaselineMember",
     "CancelledError",
     "Certificate",
@@ -82,6 +86,7 @@ __all__ = [
     "StragglerProcess",
     "Window",
     "__version__",
+    "allocate",
     "default_meter",
     "draw_stragglers",
     "measure",
