@@ -1,6 +1,6 @@
 /* CSV of carbon intensities to rows. */
 #include "base/error.h"
-#include "format/csv.h"
+#include "format/csv_columns.h"
 #include "format/intensity_internal.h"
 #include "format/number.h"
 #include "format/utc_time.h"
@@ -34,12 +34,8 @@ static const struct {
 static const char value_header[] = "gCO2e_per_kWh";
 
 struct reader {
-	struct perseus__csv csv;
-	int32_t n_columns;            /* of the header */
-	int32_t column_at[N_COLUMNS]; /* index of each in a row; -1: it is not there */
-	bool has_exact_value;         /* the value's column is called value_header: others do not count */
-	struct perseus__csv_cell names[N_COLUMNS];
-	struct perseus__csv_cell cells[N_COLUMNS];
+	struct perseus__csv_columns columns;
+	bool has_exact_value; /* the value's column is called value_header: others do not count */
 	struct perseus__intensity_table *table;
 	bool has_type; /* a row was read, so that the table's type is that of the file */
 };
@@ -47,12 +43,7 @@ struct reader {
 static enum perseus_status
 fail_cell(const struct reader *reader, enum column column, const char *problem)
 {
-	char shown[PERSEUS__CSV_SHOWN_BYTES], name[PERSEUS__CSV_SHOWN_BYTES];
-	const struct perseus__csv_cell *cell = &reader->cells[column];
-	return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s:%lld: column %s: \"%s\" %s", reader->csv.label,
-			(long long)reader->csv.row_line,
-			perseus__csv_shown(reader->names[column].text, strlen(reader->names[column].text), name),
-			perseus__csv_shown(cell->text, strlen(cell->text), shown), problem);
+	return perseus__csv_columns_fail(&reader->columns, column, problem);
 }
 
 /* "Carbon intensity of electricity - gCO2/KWh", "carbon_intensity_gCO2eq_per_kWh", and with a subscript 2. */
@@ -62,73 +53,39 @@ names_value(const char *text)
 	return strcasestr(text, "kwh") && (strcasestr(text, "gco2") || strcasestr(text, "gco\xe2\x82\x82"));
 }
 
-/* The column a header cell names, or N_COLUMNS. */
-static enum column
-find_column(const struct perseus__csv_cell *cell)
+static int
+find_value(struct reader *reader, const char *text)
+{
+	const bool is_exact = strcasecmp(text, value_header) == 0;
+	if (!is_exact)
+		return names_value(text) && !reader->has_exact_value ? COLUMN_VALUE : -1;
+	if (!reader->has_exact_value)
+		reader->columns.at[COLUMN_VALUE] = -1; /* takes the place of one with another name */
+	reader->has_exact_value = true;
+	return COLUMN_VALUE;
+}
+
+static int
+find_column(void *user, const struct perseus__csv_cell *cell)
 {
 	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
 		if (strcasecmp(cell->text, headers[i].name) == 0)
 			return headers[i].column;
-	return names_value(cell->text) ? COLUMN_VALUE : N_COLUMNS;
-}
-
-static enum perseus_status
-take_header_cell(struct reader *reader, const struct perseus__csv_cell *cell)
-{
-	const int32_t index = reader->n_columns++;
-	const enum column column = cell->length < PERSEUS__CSV_CELL_BYTES ? find_column(cell) : N_COLUMNS;
-	const bool is_exact = column == COLUMN_VALUE && strcasecmp(cell->text, value_header) == 0;
-	if (column == N_COLUMNS || (column == COLUMN_VALUE && reader->has_exact_value && !is_exact))
-		return PERSEUS_OK;
-	const bool is_taken = reader->column_at[column] >= 0 && !(is_exact && !reader->has_exact_value);
-	if (is_taken) {
-		char first[PERSEUS__CSV_SHOWN_BYTES], second[PERSEUS__CSV_SHOWN_BYTES];
-		const struct perseus__csv_cell *name = &reader->names[column];
-		return perseus__fail(reader->csv.err, PERSEUS_INVALID,
-				"%s:%lld: column %d, \"%s\", and column %d, \"%s\", could both be meant: leave one of them out",
-				reader->csv.label, (long long)reader->csv.row_line, (int)reader->column_at[column] + 1,
-				perseus__csv_shown(name->text, strlen(name->text), first), (int)index + 1,
-				perseus__csv_shown(cell->text, strlen(cell->text), second));
-	}
-	reader->column_at[column] = index;
-	reader->names[column] = *cell;
-	reader->has_exact_value = reader->has_exact_value || is_exact;
-	return PERSEUS_OK;
+	return find_value(user, cell->text);
 }
 
 static enum perseus_status
 read_header(struct reader *reader)
 {
-	(void)perseus__csv_find_row(&reader->csv);
-	struct perseus__csv_cell cell;
-	for (bool is_last = false; !is_last;) {
-		enum perseus_status status = perseus__csv_read_cell(&reader->csv, &cell, &is_last);
-		if (status == PERSEUS_OK)
-			status = take_header_cell(reader, &cell);
-		if (status != PERSEUS_OK)
-			return status;
-	}
-	if (reader->column_at[COLUMN_ZONE] < 0 && reader->column_at[COLUMN_NAME] < 0)
-		return perseus__csv_fail(&reader->csv, "no column of zones in the header; expected \"zone\"");
-	if (reader->column_at[COLUMN_VALUE] < 0)
-		return perseus__csv_fail(&reader->csv, "no column of intensities in the header; expected \"gCO2e_per_kWh\"");
-	return PERSEUS_OK;
-}
-
-static enum perseus_status
-read_cells(struct reader *reader)
-{
-	int64_t n_cells = 0;
-	const enum perseus_status status =
-			perseus__csv_read_row(&reader->csv, reader->column_at, N_COLUMNS, reader->cells, &n_cells);
+	(void)perseus__csv_find_row(&reader->columns.csv);
+	const enum perseus_status status = perseus__csv_columns_find_by(&reader->columns, find_column, reader);
 	if (status != PERSEUS_OK)
 		return status;
-	if (n_cells != reader->n_columns)
-		return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s:%lld: %lld cells, but the header has %d",
-				reader->csv.label, (long long)reader->csv.row_line, (long long)n_cells, (int)reader->n_columns);
-	for (int c = 0; c < N_COLUMNS; c++)
-		if (reader->column_at[c] >= 0 && reader->cells[c].length >= PERSEUS__CSV_CELL_BYTES)
-			return fail_cell(reader, (enum column)c, "and more is too long");
+	if (reader->columns.at[COLUMN_ZONE] < 0 && reader->columns.at[COLUMN_NAME] < 0)
+		return perseus__csv_fail(&reader->columns.csv, "no column of zones in the header; expected \"zone\"");
+	if (reader->columns.at[COLUMN_VALUE] < 0)
+		return perseus__csv_fail(
+				&reader->columns.csv, "no column of intensities in the header; expected \"gCO2e_per_kWh\"");
 	return PERSEUS_OK;
 }
 
@@ -136,7 +93,7 @@ static enum perseus_status
 read_value(const struct reader *reader, double *value)
 {
 	struct perseus__decimal decimal;
-	if (!perseus__decimal_parse(reader->cells[COLUMN_VALUE].text, &decimal))
+	if (!perseus__decimal_parse(reader->columns.cells[COLUMN_VALUE].text, &decimal))
 		return fail_cell(reader, COLUMN_VALUE, "is not a number of zero or more");
 	*value = perseus__decimal_value(decimal);
 	const char *problem = perseus__intensity_value_problem(*value);
@@ -146,7 +103,7 @@ read_value(const struct reader *reader, double *value)
 static enum perseus_status
 read_year(const struct reader *reader, int32_t *year)
 {
-	const char *text = reader->cells[COLUMN_YEAR].text;
+	const char *text = reader->columns.cells[COLUMN_YEAR].text;
 	*year = 0;
 	if (*text == '\0')
 		return PERSEUS_OK;
@@ -162,9 +119,9 @@ read_hour(const struct reader *reader, int64_t *hour)
 {
 	int64_t time_ms = 0;
 	*hour = PERSEUS__NO_HOUR;
-	if (reader->column_at[COLUMN_HOUR] < 0 || reader->cells[COLUMN_HOUR].length == 0)
+	if (reader->columns.at[COLUMN_HOUR] < 0 || reader->columns.cells[COLUMN_HOUR].length == 0)
 		return PERSEUS_OK;
-	if (!perseus__utc_parse(reader->cells[COLUMN_HOUR].text, &time_ms) || time_ms % MS_PER_HOUR != 0)
+	if (!perseus__utc_parse(reader->columns.cells[COLUMN_HOUR].text, &time_ms) || time_ms % MS_PER_HOUR != 0)
 		return fail_cell(reader, COLUMN_HOUR, "is not a whole hour such as 2026-08-01T13:00Z");
 	*hour = time_ms / MS_PER_HOUR;
 	return PERSEUS_OK;
@@ -175,7 +132,7 @@ static enum perseus_status
 read_type(struct reader *reader)
 {
 	enum perseus__intensity_type type = PERSEUS__INTENSITY_NOT_STATED;
-	if (!perseus__intensity_type_parse(reader->cells[COLUMN_TYPE].text, &type))
+	if (!perseus__intensity_type_parse(reader->columns.cells[COLUMN_TYPE].text, &type))
 		return fail_cell(reader, COLUMN_TYPE, "is neither average nor marginal");
 	if (reader->has_type && type != reader->table->type)
 		return fail_cell(reader, COLUMN_TYPE, "is not what the rows ahead of it say");
@@ -187,13 +144,14 @@ read_type(struct reader *reader)
 static enum perseus_status
 read_row(struct reader *reader)
 {
-	enum perseus_status status = read_cells(reader);
-	if (status != PERSEUS_OK || reader->cells[COLUMN_VALUE].length == 0)
+	enum perseus_status status = perseus__csv_columns_read(&reader->columns);
+	if (status != PERSEUS_OK || reader->columns.cells[COLUMN_VALUE].length == 0)
 		return status;
-	struct perseus__intensity_row row = {.line = reader->csv.row_line};
-	const enum column zone =
-			reader->cells[COLUMN_ZONE].length > 0 || reader->column_at[COLUMN_NAME] < 0 ? COLUMN_ZONE : COLUMN_NAME;
-	const char *problem = perseus__intensity_name_problem(reader->cells[zone].text);
+	struct perseus__intensity_row row = {.line = reader->columns.csv.row_line};
+	const enum column zone = reader->columns.cells[COLUMN_ZONE].length > 0 || reader->columns.at[COLUMN_NAME] < 0
+			? COLUMN_ZONE
+			: COLUMN_NAME;
+	const char *problem = perseus__intensity_name_problem(reader->columns.cells[zone].text);
 	if (problem)
 		return fail_cell(reader, zone, problem);
 	status = read_value(reader, &row.gco2e_per_kwh);
@@ -204,7 +162,7 @@ read_row(struct reader *reader)
 	if (status == PERSEUS_OK)
 		status = read_type(reader);
 	if (status == PERSEUS_OK)
-		status = perseus__intensity_add(reader->table, reader->cells[zone].text, &row, reader->csv.err);
+		status = perseus__intensity_add(reader->table, reader->columns.cells[zone].text, &row, reader->columns.csv.err);
 	return status;
 }
 
@@ -212,13 +170,14 @@ enum perseus_status
 perseus__intensity_csv_read(
 		struct perseus__intensity_table *table, const char *bytes, size_t length, struct perseus_error *err)
 {
-	struct reader reader = {.column_at = {-1, -1, -1, -1, -1, -1}, .table = table};
+	struct reader reader = {.table = table};
 	const char *slash = strrchr(table->label, '/');
 	(void)snprintf(table->source, sizeof table->source, "%s", slash ? slash + 1 : table->label);
-	enum perseus_status status = perseus__csv_init(&reader.csv, bytes, length, table->label, err);
+	enum perseus_status status =
+			perseus__csv_columns_init(&reader.columns, N_COLUMNS, bytes, length, table->label, err);
 	if (status == PERSEUS_OK)
 		status = read_header(&reader);
-	while (status == PERSEUS_OK && perseus__csv_find_row(&reader.csv))
+	while (status == PERSEUS_OK && perseus__csv_find_row(&reader.columns.csv))
 		status = read_row(&reader);
 	return status;
 }

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "format/csv.h"
+#include "format/csv_columns.h"
 #include "profile/class.h"
 
 #include <errno.h>
@@ -48,11 +48,8 @@ struct perseus__name_block {
 
 struct reader {
 	const struct dialect *dialect;
-	struct perseus__csv csv;
+	struct perseus__csv_columns columns;
 	locale_t c_locale;
-	int32_t n_columns;                     /* of the header */
-	int32_t column_at[PERSEUS__N_COLUMNS]; /* index of each in a row; -1: not seen yet */
-	struct perseus__csv_cell cells[PERSEUS__N_COLUMNS];
 	const char *name_slots[NAME_SLOTS]; /* names seen lately, by hash: most rows find theirs here */
 	struct perseus__measurements rows;
 	struct perseus_error *err;
@@ -61,84 +58,36 @@ struct reader {
 static enum perseus_status
 fail_cell(const struct reader *reader, enum perseus__column column, const char *problem)
 {
-	char shown[PERSEUS__CSV_SHOWN_BYTES];
-	const struct perseus__csv_cell *cell = &reader->cells[column];
-	return perseus__fail(reader->err, PERSEUS_INVALID, "%s:%lld: column %s: \"%s\" %s", reader->csv.label,
-			(long long)reader->csv.row_line, reader->dialect->columns[column],
-			perseus__csv_shown(cell->text, strlen(cell->text), shown), problem);
+	return perseus__csv_columns_fail(&reader->columns, column, problem);
 }
 
 static enum perseus_status
 fail_missing_column(const struct reader *reader, int column, const char *header)
 {
-	const size_t rest = (size_t)(reader->csv.end - header);
+	const size_t rest = (size_t)(reader->columns.csv.end - header);
 	const char *end = memchr(header, '\n', rest);
 	size_t length = end ? (size_t)(end - header) : rest;
 	if (length > 0 && header[length - 1] == '\r')
 		length--;
 	char shown[PERSEUS__CSV_SHOWN_BYTES];
 	return perseus__fail(reader->err, PERSEUS_INVALID, "%s:%lld: no column \"%s\" in the header \"%s\"",
-			reader->csv.label, (long long)reader->csv.row_line, reader->dialect->columns[column],
+			reader->columns.csv.label, (long long)reader->columns.csv.row_line, reader->dialect->columns[column],
 			perseus__csv_shown(header, length, shown));
-}
-
-/* Notes the place of a header cell, if it is one that we want. */
-static enum perseus_status
-take_header_cell(struct reader *reader, const struct perseus__csv_cell *cell)
-{
-	for (int c = 0; c < PERSEUS__N_COLUMNS; c++) {
-		if (strcmp(cell->text, reader->dialect->columns[c]) != 0)
-			continue;
-		if (reader->column_at[c] >= 0)
-			return perseus__fail(reader->err, PERSEUS_INVALID, "%s:%lld: column \"%s\" twice, as column %d and %d",
-					reader->csv.label, (long long)reader->csv.row_line, reader->dialect->columns[c],
-					reader->column_at[c] + 1, reader->n_columns + 1);
-		reader->column_at[c] = reader->n_columns;
-	}
-	if (reader->n_columns == INT32_MAX)
-		return perseus__csv_fail(&reader->csv, "too many columns");
-	reader->n_columns++;
-	return PERSEUS_OK;
 }
 
 static enum perseus_status
 read_header(struct reader *reader)
 {
-	if (!perseus__csv_find_row(&reader->csv))
+	if (!perseus__csv_find_row(&reader->columns.csv))
 		return perseus__fail(reader->err, PERSEUS_INVALID, "%s: is empty; expected the header %s and rows",
-				reader->csv.label, reader->dialect->header);
-	const char *header = reader->csv.at;
-	struct perseus__csv_cell cell;
-	bool is_last = false;
-	while (!is_last) {
-		enum perseus_status status = perseus__csv_read_cell(&reader->csv, &cell, &is_last);
-		if (status == PERSEUS_OK)
-			status = take_header_cell(reader, &cell);
-		if (status != PERSEUS_OK)
-			return status;
-	}
-	for (int c = 0; c < PERSEUS__N_COLUMNS; c++)
-		if (reader->column_at[c] < 0 && (c != PERSEUS__COLUMN_ENERGY || reader->dialect->needs_energy))
-			return fail_missing_column(reader, c, header);
-	return PERSEUS_OK;
-}
-
-/* Splits a row into the cells we want. */
-static enum perseus_status
-read_cells(struct reader *reader)
-{
-	int64_t n_cells = 0;
-	const enum perseus_status status =
-			perseus__csv_read_row(&reader->csv, reader->column_at, PERSEUS__N_COLUMNS, reader->cells, &n_cells);
+				reader->columns.csv.label, reader->dialect->header);
+	const char *header = reader->columns.csv.at;
+	const enum perseus_status status = perseus__csv_columns_find(&reader->columns, reader->dialect->columns);
 	if (status != PERSEUS_OK)
 		return status;
-	if (n_cells != reader->n_columns)
-		return perseus__fail(reader->err, PERSEUS_INVALID, "%s:%lld: %lld cells, but the header has %d%s",
-				reader->csv.label, (long long)reader->csv.row_line, (long long)n_cells, reader->n_columns,
-				n_cells > reader->n_columns ? " (decimals need a point, not a comma)" : "");
 	for (int c = 0; c < PERSEUS__N_COLUMNS; c++)
-		if (reader->cells[c].length >= PERSEUS__CSV_CELL_BYTES)
-			return fail_cell(reader, (enum perseus__column)c, "and more is too long");
+		if (reader->columns.at[c] < 0 && (c != PERSEUS__COLUMN_ENERGY || reader->dialect->needs_energy))
+			return fail_missing_column(reader, c, header);
 	return PERSEUS_OK;
 }
 
@@ -186,7 +135,7 @@ names_no_finite_number(const char *text)
 static enum perseus_status
 parse_number(const struct reader *reader, enum perseus__column column, double *value)
 {
-	const char *text = reader->cells[column].text;
+	const char *text = reader->columns.cells[column].text;
 	if (!is_decimal(text))
 		return fail_cell(reader, column, names_no_finite_number(text) ? "must be finite" : "is not a number");
 	*value = strtod_l(text, NULL, reader->c_locale);
@@ -243,18 +192,18 @@ intern_name(struct reader *reader, const struct perseus__csv_cell *cell)
 static enum perseus_status
 parse_row(struct reader *reader, struct perseus_measurement *row)
 {
-	*row = (struct perseus_measurement){.line = reader->csv.row_line};
+	*row = (struct perseus_measurement){.line = reader->columns.csv.row_line};
 	enum perseus_status status = parse_whole(reader, PERSEUS__COLUMN_STAGE, &row->stage);
 	if (status == PERSEUS_OK)
 		status = parse_whole(reader, PERSEUS__COLUMN_FREQUENCY, &row->frequency_mhz);
 	if (status == PERSEUS_OK)
 		status = parse_number(reader, PERSEUS__COLUMN_TIME, &row->time_s);
-	const bool has_energy = reader->column_at[PERSEUS__COLUMN_ENERGY] >= 0;
+	const bool has_energy = reader->columns.at[PERSEUS__COLUMN_ENERGY] >= 0;
 	if (status == PERSEUS_OK && has_energy)
 		status = parse_number(reader, PERSEUS__COLUMN_ENERGY, &row->energy_j);
 	if (status != PERSEUS_OK)
 		return status;
-	const struct perseus__csv_cell *name = &reader->cells[PERSEUS__COLUMN_INSTRUCTION];
+	const struct perseus__csv_cell *name = &reader->columns.cells[PERSEUS__COLUMN_INSTRUCTION];
 	row->instruction = name->text;
 	enum perseus__column column;
 	const char *problem = perseus__measurement_problem(row, &column);
@@ -270,8 +219,8 @@ static enum perseus_status
 read_rows(struct reader *reader)
 {
 	struct perseus__measurements *rows = &reader->rows;
-	while (perseus__csv_find_row(&reader->csv)) {
-		enum perseus_status status = read_cells(reader);
+	while (perseus__csv_find_row(&reader->columns.csv)) {
+		enum perseus_status status = perseus__csv_columns_read(&reader->columns);
 		if (status != PERSEUS_OK)
 			return status;
 		if (!perseus__reserve(&rows->rows, &rows->capacity, rows->n_rows + 1, sizeof *rows->rows))
@@ -282,7 +231,7 @@ read_rows(struct reader *reader)
 		rows->n_rows++;
 	}
 	if (rows->n_rows == 0)
-		return perseus__fail(reader->err, PERSEUS_INVALID, "%s: has a header but no rows", reader->csv.label);
+		return perseus__fail(reader->err, PERSEUS_INVALID, "%s: has a header but no rows", reader->columns.csv.label);
 	return PERSEUS_OK;
 }
 
@@ -291,12 +240,12 @@ decode(const struct dialect *dialect, const char *bytes, size_t length, const ch
 		struct perseus__measurements *out, struct perseus_error *err)
 {
 	struct reader reader = {.dialect = dialect, .err = err};
-	for (int c = 0; c < PERSEUS__N_COLUMNS; c++)
-		reader.column_at[c] = -1;
 	reader.c_locale = newlocale(LC_ALL_MASK, "C", NULL);
 	if (!reader.c_locale)
 		return perseus__no_memory(err);
-	enum perseus_status status = perseus__csv_init(&reader.csv, bytes, length, label, err);
+	enum perseus_status status =
+			perseus__csv_columns_init(&reader.columns, PERSEUS__N_COLUMNS, bytes, length, label, err);
+	reader.columns.may_have_commas = true;
 	if (status == PERSEUS_OK)
 		status = read_header(&reader);
 	if (status == PERSEUS_OK)

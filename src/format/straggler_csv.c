@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "format/csv.h"
+#include "format/csv_columns.h"
 #include "format/csv_writer.h"
 #include "format/input_file.h"
 #include "format/number.h"
@@ -33,11 +33,8 @@ struct row {
 };
 
 struct reader {
-	struct perseus__csv csv;
+	struct perseus__csv_columns columns;
 	const struct perseus__straggler_scope *scope;
-	int32_t n_columns;            /* of the header */
-	int32_t column_at[N_COLUMNS]; /* index of each in a row; -1: it is not there */
-	struct perseus__csv_cell cells[N_COLUMNS];
 	struct row *rows; /* length n_rows */
 	size_t n_rows;
 	size_t cap_rows;
@@ -46,76 +43,33 @@ struct reader {
 static enum perseus_status
 fail_cell(const struct reader *reader, enum column column, const char *problem)
 {
-	char shown[PERSEUS__CSV_SHOWN_BYTES];
-	const struct perseus__csv_cell *cell = &reader->cells[column];
-	return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s:%lld: column %s: \"%s\" %s", reader->csv.label,
-			(long long)reader->csv.row_line, column_names[column],
-			perseus__csv_shown(cell->text, strlen(cell->text), shown), problem);
-}
-
-static enum perseus_status
-take_header_cell(struct reader *reader, const struct perseus__csv_cell *cell)
-{
-	const int32_t index = reader->n_columns++;
-	for (int c = 0; c < N_COLUMNS && cell->length < PERSEUS__CSV_CELL_BYTES; c++) {
-		if (strcmp(cell->text, column_names[c]) != 0)
-			continue;
-		if (reader->column_at[c] >= 0)
-			return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s:%lld: column \"%s\" twice, as column %d and %d",
-					reader->csv.label, (long long)reader->csv.row_line, column_names[c], (int)reader->column_at[c] + 1,
-					(int)index + 1);
-		reader->column_at[c] = index;
-	}
-	return PERSEUS_OK;
+	return perseus__csv_columns_fail(&reader->columns, column, problem);
 }
 
 static enum perseus_status
 read_header(struct reader *reader)
 {
-	if (!perseus__csv_find_row(&reader->csv))
-		return perseus__fail(reader->csv.err, PERSEUS_INVALID,
-				"%s: is empty; expected the header iteration,pipeline,degree", reader->csv.label);
-	struct perseus__csv_cell cell;
-	for (bool is_last = false; !is_last;) {
-		enum perseus_status status = perseus__csv_read_cell(&reader->csv, &cell, &is_last);
-		if (status == PERSEUS_OK)
-			status = take_header_cell(reader, &cell);
-		if (status != PERSEUS_OK)
-			return status;
-	}
-	if (reader->column_at[COLUMN_ITERATION] >= 0)
-		reader->column_at[COLUMN_TIME] = -1; /* an extra column like any other */
-	else if (reader->column_at[COLUMN_TIME] < 0)
-		return perseus__csv_fail(&reader->csv, "no column \"iteration\" or \"time_s\" in the header");
-	if (reader->column_at[COLUMN_PIPELINE] < 0)
-		return perseus__csv_fail(&reader->csv, "no column \"pipeline\" in the header");
-	if (reader->column_at[COLUMN_DEGREE] < 0)
-		return perseus__csv_fail(&reader->csv, "no column \"degree\" in the header");
-	return PERSEUS_OK;
-}
-
-static enum perseus_status
-read_cells(struct reader *reader)
-{
-	int64_t n_cells = 0;
-	const enum perseus_status status =
-			perseus__csv_read_row(&reader->csv, reader->column_at, N_COLUMNS, reader->cells, &n_cells);
+	if (!perseus__csv_find_row(&reader->columns.csv))
+		return perseus__fail(reader->columns.csv.err, PERSEUS_INVALID,
+				"%s: is empty; expected the header iteration,pipeline,degree", reader->columns.csv.label);
+	const enum perseus_status status = perseus__csv_columns_find(&reader->columns, column_names);
 	if (status != PERSEUS_OK)
 		return status;
-	if (n_cells != reader->n_columns)
-		return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s:%lld: %lld cells, but the header has %d%s",
-				reader->csv.label, (long long)reader->csv.row_line, (long long)n_cells, (int)reader->n_columns,
-				n_cells > reader->n_columns ? " (decimals need a point, not a comma)" : "");
-	for (int c = 0; c < N_COLUMNS; c++)
-		if (reader->column_at[c] >= 0 && reader->cells[c].length >= PERSEUS__CSV_CELL_BYTES)
-			return fail_cell(reader, (enum column)c, "and more is too long");
+	if (reader->columns.at[COLUMN_ITERATION] >= 0)
+		reader->columns.at[COLUMN_TIME] = -1; /* an extra column like any other */
+	else if (reader->columns.at[COLUMN_TIME] < 0)
+		return perseus__csv_fail(&reader->columns.csv, "no column \"iteration\" or \"time_s\" in the header");
+	if (reader->columns.at[COLUMN_PIPELINE] < 0)
+		return perseus__csv_fail(&reader->columns.csv, "no column \"pipeline\" in the header");
+	if (reader->columns.at[COLUMN_DEGREE] < 0)
+		return perseus__csv_fail(&reader->columns.csv, "no column \"degree\" in the header");
 	return PERSEUS_OK;
 }
 
 static enum perseus_status
 read_decimal(const struct reader *reader, enum column column, struct perseus__decimal *decimal)
 {
-	return perseus__decimal_parse(reader->cells[column].text, decimal)
+	return perseus__decimal_parse(reader->columns.cells[column].text, decimal)
 			? PERSEUS_OK
 			: fail_cell(reader, column, "is not a number of zero or more");
 }
@@ -154,7 +108,7 @@ read_time(const struct reader *reader, struct row *row)
 static enum perseus_status
 read_moment(const struct reader *reader, struct row *row)
 {
-	if (reader->column_at[COLUMN_ITERATION] < 0)
+	if (reader->columns.at[COLUMN_ITERATION] < 0)
 		return read_time(reader, row);
 	const enum perseus_status status =
 			read_whole(reader, COLUMN_ITERATION, MAX_ITERATION, "is too late", &row->event.iteration);
@@ -196,9 +150,9 @@ static enum perseus_status
 read_row(struct reader *reader)
 {
 	if (!perseus__reserve(&reader->rows, &reader->cap_rows, reader->n_rows + 1, sizeof *reader->rows))
-		return perseus__no_memory(reader->csv.err);
-	struct row row = {.line = reader->csv.row_line};
-	enum perseus_status status = read_cells(reader);
+		return perseus__no_memory(reader->columns.csv.err);
+	struct row row = {.line = reader->columns.csv.row_line};
+	enum perseus_status status = perseus__csv_columns_read(&reader->columns);
 	if (status == PERSEUS_OK)
 		status = read_moment(reader, &row);
 	if (status == PERSEUS_OK)
@@ -243,10 +197,10 @@ check_twice(const struct reader *reader)
 		const struct row *a = &reader->rows[i - 1];
 		const struct row *b = &reader->rows[i];
 		if (is_same_place(a, b) && a->moment == b->moment)
-			return perseus__fail(reader->csv.err, PERSEUS_INVALID,
-					"%s:%lld: pipeline %d has a degree for this %s already, in line %lld", reader->csv.label,
+			return perseus__fail(reader->columns.csv.err, PERSEUS_INVALID,
+					"%s:%lld: pipeline %d has a degree for this %s already, in line %lld", reader->columns.csv.label,
 					(long long)b->line, (int)b->event.pipeline,
-					reader->column_at[COLUMN_ITERATION] < 0 ? "time" : "iteration", (long long)a->line);
+					reader->columns.at[COLUMN_ITERATION] < 0 ? "time" : "iteration", (long long)a->line);
 	}
 	return PERSEUS_OK;
 }
@@ -257,7 +211,7 @@ make_trace(const struct reader *reader, struct perseus__straggler_trace *out)
 {
 	struct perseus__straggler_trace trace = {.events = perseus__new_array(reader->n_rows + 1, sizeof *trace.events)};
 	if (!trace.events)
-		return perseus__no_memory(reader->csv.err);
+		return perseus__no_memory(reader->columns.csv.err);
 	for (size_t i = 0; i < reader->n_rows; i++) {
 		const bool is_overtaken = i + 1 < reader->n_rows && is_same_place(&reader->rows[i], &reader->rows[i + 1]);
 		if (is_overtaken)
@@ -273,11 +227,12 @@ enum perseus_status
 perseus__straggler_csv_decode(const char *bytes, size_t length, const char *label,
 		const struct perseus__straggler_scope *scope, struct perseus__straggler_trace *out, struct perseus_error *err)
 {
-	struct reader reader = {.scope = scope, .column_at = {-1, -1, -1, -1}};
-	enum perseus_status status = perseus__csv_init(&reader.csv, bytes, length, label, err);
+	struct reader reader = {.scope = scope};
+	enum perseus_status status = perseus__csv_columns_init(&reader.columns, N_COLUMNS, bytes, length, label, err);
+	reader.columns.may_have_commas = true;
 	if (status == PERSEUS_OK)
 		status = read_header(&reader);
-	while (status == PERSEUS_OK && perseus__csv_find_row(&reader.csv))
+	while (status == PERSEUS_OK && perseus__csv_find_row(&reader.columns.csv))
 		status = read_row(&reader);
 	if (reader.n_rows > 1)
 		qsort(reader.rows, reader.n_rows, sizeof *reader.rows, compare_rows);
