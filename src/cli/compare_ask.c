@@ -162,7 +162,7 @@ perseus__compare_ask(
 	struct perseus__progress progress = perseus__progress_init("Comparing");
 	enum perseus_status status = find_bound(question, &planners->lower_bound_j, err);
 	for (int i = 0; i < N_PLANNERS && status == PERSEUS_OK; i++) {
-		perseus__progress_show((double)i / N_PLANNERS, &progress);
+		perseus__progress_show((double)i / (double)N_PLANNERS, &progress);
 		status = i < PERSEUS_N_BASELINES
 				? ask_baseline(question, (enum perseus_baseline)i, planners, err)
 				: ask_ourselves(question, granularities[i - PERSEUS_N_BASELINES], planners, err);

@@ -91,7 +91,7 @@ perseus__work_admits(const struct perseus__work *work, const struct perseus_poli
 				"%s has %" PRId64 " nJ of energy and %" PRId64 " nJ of effective energy, which does not fit its time",
 				whose, plan->energy_nj, plan->effective_nj);
 	const int64_t best_nj = perseus__work_best_nj(work, plan->time_ns);
-	const double all_nj = fabs((double)best_nj) + (double)room_fj / FJ_PER_NJ;
+	const double all_nj = fabs((double)best_nj) + (double)room_fj / (double)FJ_PER_NJ;
 	if ((double)plan->effective_nj < (double)best_nj - 1 - work->tolerance * all_nj)
 		return perseus__fail(err, PERSEUS_INVALID,
 				"%s takes %" PRId64 " nJ of effective energy, less than any can in its time, %" PRId64 " nJ", whose,
