@@ -16,6 +16,7 @@ struct perseus__subcommand {
 
 int perseus__run_plan(int argc, char **argv);
 int perseus__run_frontier(int argc, char **argv);
+int perseus__run_allocate(int argc, char **argv);
 int perseus__run_pace(int argc, char **argv);
 int perseus__run_simulate(int argc, char **argv);
 int perseus__run_compare(int argc, char **argv);

@@ -6,6 +6,7 @@
 #define PERSEUS_CLI_JOB_H
 
 #include <argp.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/text.h"
@@ -42,6 +43,9 @@ struct perseus__job {
 extern const struct argp perseus__job_argp;
 
 struct perseus__job perseus__job_init(void);
+
+/* Whether a schedule's name is that of a file: it ends in .csv or .json. */
+bool perseus__schedule_is_file(const char *name);
 
 /* Reads profile and schedule, and checks that they fit. */
 PERSEUS_MUST_USE enum perseus_status perseus__job_load(struct perseus__job *job, struct perseus_error *err);

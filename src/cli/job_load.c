@@ -170,6 +170,12 @@ perseus__job_schedule(struct perseus__job *job, struct perseus_error *err)
 	return status;
 }
 
+bool
+perseus__schedule_is_file(const char *name)
+{
+	return ends_with(name, ".csv") || ends_with(name, ".json");
+}
+
 enum perseus_status
 perseus__job_load(struct perseus__job *job, struct perseus_error *err)
 {

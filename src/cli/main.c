@@ -17,6 +17,7 @@ static const struct perseus__subcommand commands[] = {
 	{"simulate", "a whole job with stragglers, iteration by iteration", perseus__run_simulate},
 	{"compare", "other ways to choose clocks, and ours, side by side", perseus__run_compare},
 	{"partition", "cut the layers of a model into stages", perseus__run_partition},
+	{"allocate", "share the power of a site among jobs", perseus__run_allocate},
 	{"pace", "run a job by the grid's carbon or price", perseus__run_pace},
 	{"profile", "what a file of measurements holds", perseus__run_profile},
 	{"devices", "what the devices of this machine read and take", perseus__run_devices},

@@ -5,6 +5,7 @@ perseus --version
 perseus -V
 perseus plan --help
 perseus frontier --help
+perseus allocate --help
 perseus profile --help
 perseus measure --help
 perseus

@@ -22,6 +22,7 @@ int perseus_main(int argc, char **argv);
 enum { MAX_ARGUMENTS = 16, MAX_OUTPUT_BYTES = 65536, SETTLED = 99 };
 
 static const char small_csv[] = PERSEUS_SOURCE_ROOT "/tests/golden/small.csv";
+static const char jobs_csv[] = PERSEUS_SOURCE_ROOT "/tests/golden/jobs.csv";
 static const char hours_csv[] = PERSEUS_SOURCE_ROOT "/tests/golden/hours.csv";
 static const char order_csv[] = PERSEUS_SOURCE_ROOT "/tests/golden/order_1f1b.csv";
 static const char layers_csv[] = PERSEUS_SOURCE_ROOT "/tests/golden/layers.csv";
@@ -34,6 +35,10 @@ static const char *const commands[][MAX_ARGUMENTS] = {
 	{"perseus", "plan", small_csv, "-m", "2", "-b", "75,75,75,75", "--extra-warmup", "1,0,0,0", "--transfer",
 		"0.001:2"},
 	{"perseus", "plan", small_csv, "-b", "75", "--schedule", order_csv, "-g", "ends", "--slowdown", "1.1"},
+	{"perseus", "plan", small_csv, "-m", "2", "-p", "2", "-b", "75", "--power-cap", "9e9", "--power-csv", "/dev/null",
+		"--json"},
+	{"perseus", "allocate", jobs_csv, "--site-limit", "110000", "--fair"},
+	{"perseus", "allocate", jobs_csv, "--site-limit", "110000", "--json"},
 	{"perseus", "frontier", small_csv, "-m", "2", "-b", "75", "--points", "3", "--csv", "/dev/null"},
 	{"perseus", "simulate", small_csv, "-m", "2", "-b", "75", "--pipelines=2", "-n2", "--plans=2",
 		"--straggler=1:1.5:1", "--random=input-stall:every=2", "--csv=/dev/null", "--events=/dev/null",
