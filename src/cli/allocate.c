@@ -2,13 +2,14 @@
 #include "cli/allocate.h"
 
 #include "base/error.h"
+#include "chart/canvas.h"
 #include "cli/command.h"
 #include "cli/option_value.h"
 
 #include <argp.h>
 #include <stdbool.h>
 
-enum { KEY_JSON = 'j', KEY_SITE_LIMIT = 900, KEY_FAIR };
+enum { KEY_JSON = 'j', KEY_SITE_LIMIT = 900, KEY_FAIR, KEY_CHART };
 
 /* What the proof of every answer must hold to, relative. */
 static const double TOLERANCE = 1e-9;
@@ -18,6 +19,7 @@ struct options {
 	double limit_w;   /* 0: not given */
 	bool is_fair;
 	bool as_json;
+	const char *chart; /* borrowed from argv; NULL: not wanted */
 };
 
 static const struct argp_option option_table[] = {
@@ -27,6 +29,7 @@ static const struct argp_option option_table[] = {
 		"most work)",
 		0},
 	{"json", KEY_JSON, NULL, 0, "Print JSON", 0},
+	{"chart", KEY_CHART, "FILE", 0, "Draw the speeds of the jobs (.svg, .png or .pdf)", 0},
 	{0},
 };
 
@@ -45,6 +48,9 @@ parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_JSON:
 		options->as_json = true;
+		return 0;
+	case KEY_CHART:
+		options->chart = arg;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (options->path)
@@ -94,7 +100,9 @@ run(const struct options *options, struct perseus__site *site)
 	struct perseus_error err;
 	struct perseus_allocation *allocation = NULL;
 	struct perseus_allocation *even = NULL;
-	enum perseus_status status = perseus__site_load(options->path, site, &err);
+	enum perseus_status status = options->chart ? perseus__chart_path_check(options->chart, &err) : PERSEUS_OK;
+	if (status == PERSEUS_OK)
+		status = perseus__site_load(options->path, site, &err);
 	if (status == PERSEUS_OK)
 		status = allocate(site, options->limit_w, options->is_fair ? PERSEUS_ALLOCATION_FAIR : PERSEUS_ALLOCATION_WORK,
 				&allocation, &err);
@@ -107,6 +115,8 @@ run(const struct options *options, struct perseus__site *site)
 		.even = even,
 		.least_power_w = site->least_power_w,
 	};
+	if (status == PERSEUS_OK && options->chart)
+		status = perseus__allocation_chart(options->chart, &document, &err);
 	const int exit_code = status == PERSEUS_OK ? print_allocation(options, &document) : perseus__print_error(&err);
 	perseus_allocation_free(allocation);
 	perseus_allocation_free(even);

@@ -24,6 +24,10 @@ PERSEUS_MUST_USE enum perseus_status perseus__site_load(
 
 void perseus__site_fini(struct perseus__site *site);
 
+/* Draws the speeds of the jobs; the extension decides the format. */
+PERSEUS_MUST_USE enum perseus_status perseus__allocation_chart(
+		const char *path, const struct perseus__allocation_document *document, struct perseus_error *err);
+
 /* Adds the report that people read. */
 void perseus__allocation_print(const struct perseus__allocation_document *document, struct perseus__text *text);
 

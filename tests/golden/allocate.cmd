@@ -2,6 +2,8 @@
 perseus allocate jobs.csv --site-limit 130000
 perseus allocate jobs.csv --site-limit 130000 --fair
 perseus allocate jobs.csv --site-limit 300000
+perseus allocate jobs.csv --site-limit 130000 --chart $TMP/site.svg > $TMP/report && grep -c '<path' $TMP/site.svg | sed 's/^[1-9][0-9]*$/drawn/'
+perseus allocate jobs.csv --site-limit 130000 --chart $TMP/site.gif
 perseus allocate jobs.csv --site-limit 110000 --json
 perseus allocate jobs.csv --site-limit 110000 --fair --json | grep -v '{"job"'
 perseus allocate jobs.csv --site-limit 103225.391 | head -n 4
