@@ -4,9 +4,9 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { DEFAULT_WIDTH = 1600, LEAST_HEIGHT = 900, MAX_HEIGHT = 4000, TEXT_BYTES = 64 };
+enum { MAX_HEIGHT = 4000, TEXT_BYTES = 64 };
 
-static const double MARGIN = 24;
+static const double MARGIN = PERSEUS__CHART_MARGIN;
 static const double LEFT = 210;  /* names beside the bars */
 static const double RIGHT = 220; /* numbers behind them */
 static const double TOP = 122;
@@ -80,22 +80,17 @@ draw_legend(cairo_t *cr, double x, double y)
 static int32_t
 own_height(int32_t n_bars)
 {
-	return (int32_t)fmin(fmax(LEAST_HEIGHT, ceil(TOP + BOTTOM + n_bars * PITCH)), MAX_HEIGHT);
+	return (int32_t)fmin(fmax(PERSEUS__CHART_HEIGHT, ceil(TOP + BOTTOM + n_bars * PITCH)), MAX_HEIGHT);
 }
 
 enum perseus_status
 perseus__chart_allocation(const char *path, const struct perseus__allocation_picture *picture,
 		const struct perseus__chart_options *options, struct perseus_error *err)
 {
-	const struct perseus__chart_options none = {0};
-	const struct perseus__chart_options *chosen = options ? options : &none;
-	const char *title = chosen->title ? chosen->title : "Power of a site among jobs";
-	const struct perseus__font large = {23, true, perseus__ink};
-	const struct perseus__font small = {15, false, perseus__muted};
+	const struct perseus__chart_options chosen =
+			perseus__chart_options(options, "Power of a site among jobs", own_height(picture->n_bars));
 	struct perseus__canvas canvas;
-	enum perseus_status status =
-			perseus__canvas_init(&canvas, path, title, chosen->width ? chosen->width : DEFAULT_WIDTH,
-					chosen->height ? chosen->height : own_height(picture->n_bars), err);
+	enum perseus_status status = perseus__canvas_init(&canvas, path, &chosen, err);
 	if (status != PERSEUS_OK)
 		return status;
 	struct view view = {
@@ -104,9 +99,7 @@ perseus__chart_allocation(const char *path, const struct perseus__allocation_pic
 		LEFT + MARGIN, TOP, canvas.width - LEFT - MARGIN - RIGHT, view.pitch * picture->n_bars};
 	view.speed = (struct perseus__axis){.high = 100, .from = view.plot.x, .to = view.plot.x + view.plot.width};
 	view.speed.ticks = perseus__ticks_between(0, 100, 11);
-	perseus__draw_text_cut(canvas.cr, large, MARGIN, 38, canvas.width - MARGIN, title);
-	if (picture->heading)
-		perseus__draw_text_cut(canvas.cr, small, MARGIN, 64, canvas.width - MARGIN, picture->heading);
+	perseus__draw_heading(&canvas, chosen.title, picture->heading);
 	draw_legend(canvas.cr, view.plot.x, 96);
 	draw_bars(canvas.cr, &view);
 	status = perseus__canvas_write(&canvas, err);

@@ -17,8 +17,6 @@ enum { MIN_SIDE = 64, MAX_SIDE = 16384 };
 static const size_t MAX_DOCUMENT_BYTES = (size_t)1 << 30;
 
 /* The size that the pens are made for. */
-static const double NATIVE_WIDTH = 1600;
-static const double NATIVE_HEIGHT = 900;
 
 static cairo_status_t
 append(void *closure, const unsigned char *data, unsigned int length)
@@ -95,6 +93,17 @@ find_format(const char *path, int32_t *format, struct perseus_error *err)
 			err, PERSEUS_INVALID, "%s: unknown chart format \"%s\"; known are .svg, .png and .pdf", path, dot);
 }
 
+struct perseus__chart_options
+perseus__chart_options(const struct perseus__chart_options *options, const char *title, int32_t height)
+{
+	struct perseus__chart_options chosen = options ? *options : (struct perseus__chart_options){0};
+	chosen.title = chosen.title ? chosen.title : title;
+	chosen.width = chosen.width ? chosen.width : PERSEUS__CHART_WIDTH;
+	chosen.height = chosen.height ? chosen.height : height;
+	chosen.energy_scale = chosen.energy_scale > 0 ? chosen.energy_scale : 1;
+	return chosen;
+}
+
 enum perseus_status
 perseus__chart_path_check(const char *path, struct perseus_error *err)
 {
@@ -125,9 +134,10 @@ set_font_options(cairo_t *cr)
 }
 
 enum perseus_status
-perseus__canvas_init(struct perseus__canvas *canvas, const char *path, const char *title, int32_t width, int32_t height,
+perseus__canvas_init(struct perseus__canvas *canvas, const char *path, const struct perseus__chart_options *options,
 		struct perseus_error *err)
 {
+	const int32_t width = options->width, height = options->height;
 	int32_t format = 0;
 	enum perseus_status status = find_format(path, &format, err);
 	if (status != PERSEUS_OK)
@@ -135,7 +145,7 @@ perseus__canvas_init(struct perseus__canvas *canvas, const char *path, const cha
 	if (width < MIN_SIDE || width > MAX_SIDE || height < MIN_SIDE || height > MAX_SIDE)
 		return perseus__fail(err, PERSEUS_INVALID, "%s: a chart of %d x %d is not possible; each side is in %d..%d",
 				path, (int)width, (int)height, MIN_SIDE, MAX_SIDE);
-	const double unit = fmin(width / NATIVE_WIDTH, height / NATIVE_HEIGHT);
+	const double unit = fmin((double)width / PERSEUS__CHART_WIDTH, (double)height / PERSEUS__CHART_HEIGHT);
 	*canvas = (struct perseus__canvas){
 		.path = path,
 		.width = width / unit,
@@ -143,7 +153,7 @@ perseus__canvas_init(struct perseus__canvas *canvas, const char *path, const cha
 		.format = format,
 		.bytes = perseus__text_init(MAX_DOCUMENT_BYTES),
 	};
-	cairo_surface_t *surface = formats[format].open(&canvas->bytes, title, width, height);
+	cairo_surface_t *surface = formats[format].open(&canvas->bytes, options->title, width, height);
 	canvas->cr = cairo_create(surface);
 	cairo_surface_destroy(surface); /* the context holds it */
 	set_font_options(canvas->cr);

@@ -7,9 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { DEFAULT_WIDTH = 1600, DEFAULT_HEIGHT = 900 };
-
-static const double MARGIN = 24;
+static const double MARGIN = PERSEUS__CHART_MARGIN;
 /* An axis whose data fill less than this part of it above zero is cut off below them. */
 static const double FROM_ZERO = 0.3;
 
@@ -101,12 +99,7 @@ draw_curve(cairo_t *cr, const struct perseus__frontier_view *view)
 	cairo_set_dash(cr, dashes, 2, 0);
 	perseus__stroke_line(cr, view->curve[0].x, view->curve[0].y, view->curve[1].x, view->curve[1].y);
 	cairo_set_dash(cr, NULL, 0, 0);
-	cairo_set_line_width(cr, 2.8);
-	cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
-	cairo_move_to(cr, view->curve[1].x, view->curve[1].y);
-	for (int32_t i = 2; i < view->n_curve; i++)
-		cairo_line_to(cr, view->curve[i].x, view->curve[i].y);
-	cairo_stroke(cr);
+	perseus__draw_line(cr, &(struct perseus__line){&view->curve[1], view->n_curve - 1}, 2.8);
 }
 
 /* Two short strokes across an axis that does not start at zero. */
@@ -131,10 +124,7 @@ draw_axes(cairo_t *cr, const struct perseus__frontier_view *view)
 	const struct perseus__font font = {14, false, perseus__ink};
 	const struct perseus__font small = {12, false, perseus__muted};
 	const double bottom = plot->y + plot->height;
-	perseus__set_colour(cr, perseus__muted);
-	cairo_set_line_width(cr, 1.2);
-	perseus__stroke_line(cr, plot->x, plot->y, plot->x, bottom);
-	perseus__stroke_line(cr, plot->x, bottom, plot->x + plot->width, bottom);
+	perseus__draw_sides(cr, *plot);
 	perseus__draw_ticks_x(cr, &view->time, *plot);
 	perseus__draw_ticks_y(cr, &view->energy, *plot);
 	char title[64];
@@ -153,14 +143,6 @@ draw_axes(cairo_t *cr, const struct perseus__frontier_view *view)
 				time_is_cut && energy_is_cut ? "neither axis starts at zero"
 						: time_is_cut        ? "the time axis does not start at zero"
 											 : "the energy axis does not start at zero");
-}
-
-double
-perseus__draw_legend_entry(cairo_t *cr, double x, double y, const char *text)
-{
-	const struct perseus__font font = {13, false, perseus__ink};
-	perseus__draw_text(cr, font, x + 32, y + 4.5, PERSEUS__ANCHOR_LEFT, text);
-	return x + 32 + perseus__text_width(cr, font, text) + 28;
 }
 
 static void
@@ -185,12 +167,7 @@ static void
 draw_all(const struct perseus__canvas *canvas, struct perseus__frontier_view *view, const char *title)
 {
 	cairo_t *cr = canvas->cr;
-	const struct perseus__font large = {23, true, perseus__ink};
-	const struct perseus__font small = {15, false, perseus__muted};
-	perseus__draw_text_cut(
-			cr, large, MARGIN, 38, canvas->width - MARGIN, title ? title : "Iteration time against energy");
-	if (view->picture->heading)
-		perseus__draw_text_cut(cr, small, MARGIN, 64, canvas->width - MARGIN, view->picture->heading);
+	perseus__draw_heading(canvas, title, view->picture->heading);
 	draw_impossible(cr, view);
 	perseus__draw_grid_x(cr, &view->time, view->plot);
 	perseus__draw_grid_y(cr, &view->energy, view->plot);
@@ -250,24 +227,22 @@ enum perseus_status
 perseus__frontier_draw(const char *path, const struct perseus__frontier_picture *picture,
 		const struct perseus__chart_options *options, struct perseus_error *err)
 {
-	const struct perseus__chart_options none = {0};
-	const struct perseus__chart_options *chosen = options ? options : &none;
+	const struct perseus__chart_options chosen =
+			perseus__chart_options(options, "Iteration time against energy", PERSEUS__CHART_HEIGHT);
 	struct perseus__canvas canvas;
-	enum perseus_status status = perseus__canvas_init(&canvas, path,
-			chosen->title ? chosen->title : "Iteration time against energy",
-			chosen->width ? chosen->width : DEFAULT_WIDTH, chosen->height ? chosen->height : DEFAULT_HEIGHT, err);
+	enum perseus_status status = perseus__canvas_init(&canvas, path, &chosen, err);
 	if (status != PERSEUS_OK)
 		return status;
 	struct perseus__frontier_view view = {
 		.picture = picture,
 		.plot = {112, 88, canvas.width - 112 - 32, canvas.height - 88 - 96},
-		.energy_scale = chosen->energy_scale > 0 ? chosen->energy_scale : 1,
+		.energy_scale = chosen.energy_scale,
 		.n_curve = picture->n_curve + 1,
 	};
 	if (view_init(&view)) {
 		set_axes(&view);
 		set_lines(&view);
-		draw_all(&canvas, &view, chosen->title);
+		draw_all(&canvas, &view, chosen.title);
 		status = perseus__canvas_write(&canvas, err);
 	} else {
 		status = perseus__no_memory(err);

@@ -43,6 +43,9 @@ extern const struct perseus__rgb perseus__impossible_colour;
 struct perseus__point perseus__frontier_point_at(
 		const struct perseus__frontier_view *view, double time_s, double energy_j);
 
+/* Strokes a line, of one point at least, in the colour that is set. */
+void perseus__draw_line(cairo_t *cr, const struct perseus__line *line, double width);
+
 /* The lines and points of all series. */
 void perseus__draw_series(cairo_t *cr, const struct perseus__frontier_view *view);
 
@@ -51,9 +54,6 @@ struct perseus__rgb perseus__series_colour(int32_t index);
 
 /* Marks, captions and the lines that join them; fills captions and labels of the view. */
 void perseus__draw_markers(cairo_t *cr, const struct perseus__frontier_view *view);
-
-/* A text of the legend beside room for a mark at `x`; returns where the next entry goes. */
-double perseus__draw_legend_entry(cairo_t *cr, double x, double y, const char *text);
 
 /* Legend entries of the kinds of marks that are there; returns where the next entry goes. */
 double perseus__draw_mark_entries(cairo_t *cr, const struct perseus__frontier_view *view, double x, double y);

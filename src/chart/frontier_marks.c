@@ -184,7 +184,7 @@ draw_label(cairo_t *cr, const struct perseus__frontier_view *view, const struct 
 	/* Hides the grid, and most of anything else, behind the text. */
 	const bool is_grey = is_impossible(view, rect->x + rect->width / 2, rect->y + rect->height / 2);
 	const struct perseus__rgb ground = is_grey ? perseus__impossible_colour : perseus__paper;
-	cairo_set_source_rgba(cr, ground.red, ground.green, ground.blue, 0.85);
+	perseus__set_translucent(cr, ground, 0.85);
 	cairo_rectangle(cr, rect->x - 2, rect->y, rect->width + 4, rect->height);
 	cairo_fill(cr);
 	if (caption->name[0]) {

@@ -62,10 +62,10 @@ draw_point(cairo_t *cr, struct perseus__point at, enum shape shape, double radiu
 	cairo_fill(cr);
 }
 
-static void
-draw_line(cairo_t *cr, const struct perseus__line *line)
+void
+perseus__draw_line(cairo_t *cr, const struct perseus__line *line, double width)
 {
-	cairo_set_line_width(cr, 1.4);
+	cairo_set_line_width(cr, width);
 	cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
 	cairo_move_to(cr, line->points[0].x, line->points[0].y);
 	for (int32_t k = 1; k < line->n; k++)
@@ -92,7 +92,7 @@ perseus__draw_series(cairo_t *cr, const struct perseus__frontier_view *view)
 			draw_point(cr, line->points[0], shape, 1.6 * RADIUS);
 			continue;
 		}
-		draw_line(cr, line);
+		perseus__draw_line(cr, line, 1.4);
 		int32_t drawn = -1;
 		for (int32_t k = 0; k < line->n; k++)
 			if (drawn < 0 || k == line->n - 1

@@ -80,6 +80,20 @@ perseus__history_at(const struct perseus__history *history, int32_t bin, int32_t
 	return &history->ranges[(int64_t)bin * history->n_series + series];
 }
 
+double
+perseus__range_value(const struct perseus__range *range, enum perseus__range_value value)
+{
+	switch (value) {
+	case PERSEUS__RANGE_LOW:
+		return range->low;
+	case PERSEUS__RANGE_MEAN:
+		return range->sum / (double)range->n;
+	case PERSEUS__RANGE_HIGH:
+		return range->high;
+	}
+	return 0;
+}
+
 void
 perseus__history_fini(struct perseus__history *history)
 {

@@ -20,6 +20,8 @@ struct perseus__range {
 	int64_t n; /* 0: there was none; nothing above says anything then */
 };
 
+enum perseus__range_value { PERSEUS__RANGE_LOW, PERSEUS__RANGE_MEAN, PERSEUS__RANGE_HIGH };
+
 /* perseus__history_init before, perseus__history_fini after. */
 struct perseus__history {
 	int32_t n_series;
@@ -39,6 +41,9 @@ PERSEUS_MUST_USE enum perseus_status perseus__history_init(
 void perseus__history_add(struct perseus__history *history, int64_t at, const double *values);
 
 const struct perseus__range *perseus__history_at(const struct perseus__history *history, int32_t bin, int32_t series);
+
+/* A value of a range with a sample. */
+double perseus__range_value(const struct perseus__range *range, enum perseus__range_value value);
 
 void perseus__history_fini(struct perseus__history *history);
 

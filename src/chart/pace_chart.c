@@ -8,9 +8,6 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { DEFAULT_WIDTH = 1600, DEFAULT_HEIGHT = 900 };
-
-static const double MARGIN = 24;
 static const double LEFT = 128;
 static const double TOP = 100;
 static const double BOTTOM = 112;
@@ -187,7 +184,7 @@ draw_factors(cairo_t *cr, const struct view *view)
 		if (pass == 0) {
 			cairo_line_to(cr, perseus__axis_at(&view->time, view->time.high), zero);
 			cairo_close_path(cr);
-			cairo_set_source_rgba(cr, factor_colour.red, factor_colour.green, factor_colour.blue, 0.16);
+			perseus__set_translucent(cr, factor_colour, 0.16);
 			cairo_fill(cr);
 		} else {
 			perseus__set_colour(cr, factor_colour);
@@ -229,7 +226,7 @@ draw_paced(cairo_t *cr, const struct view *view)
 	const double end_x = trace(cr, view, view->picture->paced.course);
 	cairo_line_to(cr, end_x, bottom);
 	cairo_close_path(cr);
-	cairo_set_source_rgba(cr, paced_colour.red, paced_colour.green, paced_colour.blue, 0.30);
+	perseus__set_translucent(cr, paced_colour, 0.30);
 	cairo_fill_preserve(cr);
 	perseus__set_colour(cr, paced_colour);
 	cairo_set_line_width(cr, 2);
@@ -268,7 +265,7 @@ draw_legend(cairo_t *cr, const struct view *view, double y)
 {
 	double x = view->powers.x;
 	const struct perseus__rect box = {x, y - 8, 26, 16};
-	cairo_set_source_rgba(cr, paced_colour.red, paced_colour.green, paced_colour.blue, 0.30);
+	perseus__set_translucent(cr, paced_colour, 0.30);
 	cairo_rectangle(cr, box.x, box.y, box.width, box.height);
 	cairo_fill_preserve(cr);
 	perseus__set_colour(cr, paced_colour);
@@ -287,12 +284,8 @@ static void
 draw_all(const struct perseus__canvas *canvas, const struct view *view, const char *title)
 {
 	cairo_t *cr = canvas->cr;
-	const struct perseus__font large = {23, true, perseus__ink};
-	const struct perseus__font small = {15, false, perseus__muted};
 	char text[96];
-	perseus__draw_text_cut(cr, large, MARGIN, 38, canvas->width - MARGIN, title);
-	if (view->picture->heading)
-		perseus__draw_text_cut(cr, small, MARGIN, 64, canvas->width - MARGIN, view->picture->heading);
+	perseus__draw_heading(canvas, title, view->picture->heading);
 	perseus__draw_grid_y(cr, &view->factor, view->factors);
 	draw_time(cr, view, false);
 	draw_factors(cr, view);
@@ -336,17 +329,15 @@ enum perseus_status
 perseus__chart_pace(const char *path, const struct perseus__pace_picture *picture,
 		const struct perseus__chart_options *options, struct perseus_error *err)
 {
-	const struct perseus__chart_options none = {0};
-	const struct perseus__chart_options *chosen = options ? options : &none;
-	const char *title = chosen->title ? chosen->title : "A job paced by the grid";
+	const struct perseus__chart_options chosen =
+			perseus__chart_options(options, "A job paced by the grid", PERSEUS__CHART_HEIGHT);
 	struct perseus__canvas canvas;
-	enum perseus_status status = perseus__canvas_init(&canvas, path, title,
-			chosen->width ? chosen->width : DEFAULT_WIDTH, chosen->height ? chosen->height : DEFAULT_HEIGHT, err);
+	enum perseus_status status = perseus__canvas_init(&canvas, path, &chosen, err);
 	if (status != PERSEUS_OK)
 		return status;
 	struct view view = {.picture = picture};
 	if (view_init(&view, &canvas)) {
-		draw_all(&canvas, &view, title);
+		draw_all(&canvas, &view, chosen.title);
 		status = perseus__canvas_write(&canvas, err);
 	} else {
 		status = perseus__no_memory(err);

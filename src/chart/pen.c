@@ -19,6 +19,12 @@ perseus__set_colour(cairo_t *cr, struct perseus__rgb colour)
 }
 
 void
+perseus__set_translucent(cairo_t *cr, struct perseus__rgb colour, double opacity)
+{
+	cairo_set_source_rgba(cr, colour.red, colour.green, colour.blue, opacity);
+}
+
+void
 perseus__fill_rect(cairo_t *cr, struct perseus__rect rect, struct perseus__rgb colour)
 {
 	perseus__set_colour(cr, colour);
@@ -113,6 +119,25 @@ perseus__draw_text_cut(cairo_t *cr, struct perseus__font font, double x, double 
 	perseus__draw_text(cr, font, x, y, PERSEUS__ANCHOR_LEFT, cut);
 }
 
+void
+perseus__draw_heading(const struct perseus__canvas *canvas, const char *title, const char *heading)
+{
+	const struct perseus__font large = {23, true, perseus__ink};
+	const struct perseus__font small = {15, false, perseus__muted};
+	const double left = PERSEUS__CHART_MARGIN, right = canvas->width - PERSEUS__CHART_MARGIN;
+	perseus__draw_text_cut(canvas->cr, large, left, 38, right, title);
+	if (heading)
+		perseus__draw_text_cut(canvas->cr, small, left, 64, right, heading);
+}
+
+double
+perseus__draw_legend_entry(cairo_t *cr, double x, double y, const char *text)
+{
+	const struct perseus__font font = {13, false, perseus__ink};
+	perseus__draw_text(cr, font, x + 32, y + 4.5, PERSEUS__ANCHOR_LEFT, text);
+	return x + 32 + perseus__text_width(cr, font, text) + 28;
+}
+
 double
 perseus__axis_at(const struct perseus__axis *axis, double value)
 {
@@ -139,6 +164,16 @@ perseus__draw_grid_y(cairo_t *cr, const struct perseus__axis *axis, struct perse
 		const double y = perseus__axis_at(axis, perseus__ticks_value(&axis->ticks, i));
 		perseus__stroke_line(cr, plot.x, y, plot.x + plot.width, y);
 	}
+}
+
+void
+perseus__draw_sides(cairo_t *cr, struct perseus__rect plot)
+{
+	const double bottom = plot.y + plot.height;
+	perseus__set_colour(cr, perseus__muted);
+	cairo_set_line_width(cr, 1.2);
+	perseus__stroke_line(cr, plot.x, plot.y, plot.x, bottom);
+	perseus__stroke_line(cr, plot.x, bottom, plot.x + plot.width, bottom);
 }
 
 static void

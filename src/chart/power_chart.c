@@ -4,10 +4,9 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { DEFAULT_WIDTH = 1600, N_GROUPS = PERSEUS__POWER_DRAM + 1 };
+enum { N_GROUPS = PERSEUS__POWER_DRAM + 1 };
 
-static const double DEFAULT_HEIGHT = 900;
-static const double MARGIN = 24;
+static const double MARGIN = PERSEUS__CHART_MARGIN;
 static const double LEFT = 250; /* labels and numbers beside the lanes */
 static const double TOP = 106;
 static const double BOTTOM = 96;
@@ -116,27 +115,17 @@ bin_x(const struct view *view, int32_t bin)
 	return time_at(view, ((double)history->begin[bin] + (double)history->end[bin]) / 2);
 }
 
-enum value { LOW, MEAN, HIGH };
-
 static double
-bin_y(const struct view *view, const struct perseus__axis *axis, int32_t lane, int32_t bin, enum value value)
+bin_y(const struct view *view, const struct perseus__axis *axis, int32_t lane, int32_t bin,
+		enum perseus__range_value value)
 {
-	const struct perseus__range *range = lane_range(view, lane, bin);
-	switch (value) {
-	case LOW:
-		return perseus__axis_at(axis, range->low);
-	case MEAN:
-		return perseus__axis_at(axis, range->sum / (double)range->n);
-	case HIGH:
-		return perseus__axis_at(axis, range->high);
-	}
-	return axis->from;
+	return perseus__axis_at(axis, perseus__range_value(lane_range(view, lane, bin), value));
 }
 
 /* Adds a line through bins first .. last, in either direction, to the path. */
 static void
 trace(cairo_t *cr, const struct view *view, const struct perseus__axis *axis, int32_t lane, int32_t first, int32_t last,
-		enum value value)
+		enum perseus__range_value value)
 {
 	const int32_t step = first <= last ? 1 : -1;
 	for (int32_t bin = first; bin != last + step; bin += step)
@@ -150,21 +139,21 @@ draw_run(cairo_t *cr, const struct view *view, const struct perseus__axis *axis,
 {
 	const struct perseus__rgb colour = group_colours[view->picture->lanes[lane].group];
 	cairo_move_to(cr, bin_x(view, first), axis->from);
-	trace(cr, view, axis, lane, first, last, MEAN);
+	trace(cr, view, axis, lane, first, last, PERSEUS__RANGE_MEAN);
 	cairo_line_to(cr, bin_x(view, last), axis->from);
 	cairo_close_path(cr);
-	cairo_set_source_rgba(cr, colour.red, colour.green, colour.blue, 0.13);
+	perseus__set_translucent(cr, colour, 0.13);
 	cairo_fill(cr);
 	if (view->is_binned) {
 		cairo_new_path(cr);
-		trace(cr, view, axis, lane, first, last, HIGH);
-		trace(cr, view, axis, lane, last, first, LOW);
+		trace(cr, view, axis, lane, first, last, PERSEUS__RANGE_HIGH);
+		trace(cr, view, axis, lane, last, first, PERSEUS__RANGE_LOW);
 		cairo_close_path(cr);
-		cairo_set_source_rgba(cr, colour.red, colour.green, colour.blue, 0.32);
+		perseus__set_translucent(cr, colour, 0.32);
 		cairo_fill(cr);
 	}
 	cairo_new_path(cr);
-	trace(cr, view, axis, lane, first, last, MEAN);
+	trace(cr, view, axis, lane, first, last, PERSEUS__RANGE_MEAN);
 	perseus__set_colour(cr, colour);
 	cairo_set_line_width(cr, 1.6);
 	cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
@@ -218,45 +207,36 @@ draw_lane(cairo_t *cr, const struct view *view, int32_t index)
 	} else if (lane->absent) {
 		perseus__draw_text_cut(cr, detail, rect.x + 12, middle + 4, rect.x + rect.width - 12, lane->absent);
 	}
-	perseus__set_colour(cr, perseus__muted);
-	cairo_set_line_width(cr, 1.2);
-	perseus__stroke_line(cr, rect.x, rect.y, rect.x, rect.y + rect.height);
-	perseus__stroke_line(cr, rect.x, rect.y + rect.height, rect.x + rect.width, rect.y + rect.height);
+	perseus__draw_sides(cr, rect);
 }
 
 static void
 draw_legend(cairo_t *cr, const struct view *view, double y)
 {
-	const struct perseus__font font = {13, false, perseus__ink};
 	const struct perseus__rgb colour = group_colours[PERSEUS__POWER_TOTAL];
 	double x = view->plot.x;
 	perseus__set_colour(cr, colour);
 	cairo_set_line_width(cr, 1.6);
 	perseus__stroke_line(cr, x, y, x + 26, y);
-	perseus__draw_text(cr, font, x + 32, y + 4.5, PERSEUS__ANCHOR_LEFT, view->is_binned ? "average" : "power");
+	x = perseus__draw_legend_entry(cr, x, y, view->is_binned ? "average" : "power");
 	if (!view->is_binned)
 		return;
-	x += 32 + perseus__text_width(cr, font, "average") + 28;
-	cairo_set_source_rgba(cr, colour.red, colour.green, colour.blue, 0.4);
+	perseus__set_translucent(cr, colour, 0.4);
 	cairo_rectangle(cr, x, y - 8, 26, 16);
 	cairo_fill(cr);
 	char text[96];
 	(void)snprintf(
 			text, sizeof text, "from lowest to highest of %lld samples", (long long)view->picture->history->n_per_bin);
-	perseus__draw_text(cr, font, x + 32, y + 4.5, PERSEUS__ANCHOR_LEFT, text);
+	(void)perseus__draw_legend_entry(cr, x, y, text);
 }
 
 static void
 draw_all(const struct perseus__canvas *canvas, const struct view *view, const char *title)
 {
 	cairo_t *cr = canvas->cr;
-	const struct perseus__font large = {23, true, perseus__ink};
-	const struct perseus__font small = {15, false, perseus__muted};
 	const struct perseus__font font = {14, false, perseus__ink};
 	const struct perseus__rect *plot = &view->plot;
-	perseus__draw_text_cut(cr, large, MARGIN, 38, canvas->width - MARGIN, title);
-	if (view->picture->heading)
-		perseus__draw_text_cut(cr, small, MARGIN, 64, canvas->width - MARGIN, view->picture->heading);
+	perseus__draw_heading(canvas, title, view->picture->heading);
 	for (int32_t i = 0; i < view->picture->n_lanes; i++)
 		draw_lane(cr, view, i);
 	perseus__draw_ticks_x(cr, &view->time, *plot);
@@ -272,20 +252,17 @@ static int32_t
 height_for(int32_t n_lanes)
 {
 	const double height = TOP + BOTTOM + n_lanes * (LEAST_LANE_HEIGHT + LANE_GAP);
-	return (int32_t)fmax(height, DEFAULT_HEIGHT);
+	return (int32_t)fmax(height, PERSEUS__CHART_HEIGHT);
 }
 
 enum perseus_status
 perseus__chart_power(const char *path, const struct perseus__power_picture *picture,
 		const struct perseus__chart_options *options, struct perseus_error *err)
 {
-	const struct perseus__chart_options none = {0};
-	const struct perseus__chart_options *chosen = options ? options : &none;
-	const char *title = chosen->title ? chosen->title : "Power over time";
+	const struct perseus__chart_options chosen =
+			perseus__chart_options(options, "Power over time", height_for(picture->n_lanes));
 	struct perseus__canvas canvas;
-	enum perseus_status status =
-			perseus__canvas_init(&canvas, path, title, chosen->width ? chosen->width : DEFAULT_WIDTH,
-					chosen->height ? chosen->height : height_for(picture->n_lanes), err);
+	enum perseus_status status = perseus__canvas_init(&canvas, path, &chosen, err);
 	if (status != PERSEUS_OK)
 		return status;
 	struct view view = {
@@ -293,7 +270,7 @@ perseus__chart_power(const char *path, const struct perseus__power_picture *pict
 		.plot = {LEFT, TOP, canvas.width - LEFT - 32, canvas.height - TOP - BOTTOM},
 	};
 	set_axes(&view);
-	draw_all(&canvas, &view, title);
+	draw_all(&canvas, &view, chosen.title);
 	status = perseus__canvas_write(&canvas, err);
 	perseus__canvas_fini(&canvas);
 	return status;

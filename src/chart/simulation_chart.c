@@ -4,9 +4,9 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { DEFAULT_WIDTH = 1600, DEFAULT_HEIGHT = 900, N_PARTS = 4 };
+enum { N_PARTS = 4 };
 
-static const double MARGIN = 24;
+static const double MARGIN = PERSEUS__CHART_MARGIN;
 static const double LEFT = 190;  /* names beside the bars, numbers beside the lanes */
 static const double RIGHT = 250; /* numbers behind the bars */
 static const double TOP = 122;
@@ -157,10 +157,7 @@ draw_bars(cairo_t *cr, const struct view *view)
 	perseus__draw_grid_x(cr, &view->energy, view->bars);
 	for (int32_t i = 0; i < view->picture->n_bars; i++)
 		draw_bar(cr, view, i);
-	perseus__set_colour(cr, perseus__muted);
-	cairo_set_line_width(cr, 1.2);
-	perseus__stroke_line(cr, view->bars.x, view->bars.y, view->bars.x, bottom);
-	perseus__stroke_line(cr, view->bars.x, bottom, view->bars.x + view->bars.width, bottom);
+	perseus__draw_sides(cr, view->bars);
 	perseus__draw_ticks_x(cr, &view->energy, view->bars);
 	char text[64];
 	(void)snprintf(text, sizeof text, "energy of the whole run (%s)", view->energy_unit.name);
@@ -185,23 +182,6 @@ draw_parts_legend(cairo_t *cr, const struct view *view, double y)
 	}
 }
 
-enum value { LOW, MEAN, HIGH };
-
-static double
-bin_value(const struct view *view, int32_t bin, enum perseus__simulation_series series, enum value value)
-{
-	const struct perseus__range *range = perseus__history_at(view->picture->history, bin, (int32_t)series);
-	switch (value) {
-	case LOW:
-		return range->low;
-	case MEAN:
-		return range->sum / (double)range->n;
-	case HIGH:
-		return range->high;
-	}
-	return 0;
-}
-
 /* Where a bin begins, or ends, which is where the next begins. */
 static double
 bin_x(const struct view *view, int32_t bin, bool is_end)
@@ -214,12 +194,13 @@ bin_x(const struct view *view, int32_t bin, bool is_end)
 /* Adds a line in steps, as an iteration lasts, through all bins to the path, in either direction. */
 static void
 trace(cairo_t *cr, const struct view *view, const struct perseus__axis *axis, double per_base,
-		enum perseus__simulation_series series, enum value value, bool is_backward)
+		enum perseus__simulation_series series, enum perseus__range_value value, bool is_backward)
 {
 	const int32_t n = view->picture->history->n_bins;
 	for (int32_t i = 0; i < n; i++) {
 		const int32_t bin = is_backward ? n - 1 - i : i;
-		const double y = perseus__axis_at(axis, bin_value(view, bin, series, value) * per_base);
+		const struct perseus__range *range = perseus__history_at(view->picture->history, bin, (int32_t)series);
+		const double y = perseus__axis_at(axis, perseus__range_value(range, value) * per_base);
 		cairo_line_to(cr, bin_x(view, bin, is_backward), y);
 		cairo_line_to(cr, bin_x(view, bin, !is_backward), y);
 	}
@@ -230,13 +211,13 @@ draw_series(cairo_t *cr, const struct view *view, const struct perseus__axis *ax
 		enum perseus__simulation_series series, struct perseus__rgb colour)
 {
 	cairo_new_path(cr);
-	trace(cr, view, axis, per_base, series, HIGH, false);
-	trace(cr, view, axis, per_base, series, LOW, true);
+	trace(cr, view, axis, per_base, series, PERSEUS__RANGE_HIGH, false);
+	trace(cr, view, axis, per_base, series, PERSEUS__RANGE_LOW, true);
 	cairo_close_path(cr);
-	cairo_set_source_rgba(cr, colour.red, colour.green, colour.blue, 0.28);
+	perseus__set_translucent(cr, colour, 0.28);
 	cairo_fill(cr);
 	cairo_new_path(cr);
-	trace(cr, view, axis, per_base, series, MEAN, false);
+	trace(cr, view, axis, per_base, series, PERSEUS__RANGE_MEAN, false);
 	perseus__set_colour(cr, colour);
 	cairo_set_line_width(cr, 1.4);
 	cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
@@ -249,10 +230,7 @@ draw_frame(cairo_t *cr, const struct view *view, const struct perseus__axis *axi
 {
 	const struct perseus__font font = {14, false, perseus__ink};
 	perseus__draw_ticks_y(cr, axis, rect);
-	perseus__set_colour(cr, perseus__muted);
-	cairo_set_line_width(cr, 1.2);
-	perseus__stroke_line(cr, rect.x, rect.y, rect.x, rect.y + rect.height);
-	perseus__stroke_line(cr, rect.x, rect.y + rect.height, rect.x + rect.width, rect.y + rect.height);
+	perseus__draw_sides(cr, rect);
 	perseus__draw_text_cut(cr, font, MARGIN, rect.y + rect.height / 2 + 5, view->times.x - 56, name);
 }
 
@@ -277,12 +255,13 @@ draw_unanswered(cairo_t *cr, const struct view *view)
 	perseus__draw_text_cut(cr, small, MARGIN, y + 10, view->times.x - 30, "not yet answered");
 	cairo_set_antialias(cr, CAIRO_ANTIALIAS_NONE); /* no seams between neighbours */
 	for (int32_t bin = 0; bin < view->picture->history->n_bins; bin++) {
-		const double share = bin_value(view, bin, PERSEUS__SIMULATION_UNANSWERED, MEAN);
+		const struct perseus__range *range =
+				perseus__history_at(view->picture->history, bin, PERSEUS__SIMULATION_UNANSWERED);
+		const double share = perseus__range_value(range, PERSEUS__RANGE_MEAN);
 		if (!(share > 0))
 			continue;
 		const double x = bin_x(view, bin, false);
-		cairo_set_source_rgba(
-				cr, unanswered_colour.red, unanswered_colour.green, unanswered_colour.blue, 0.35 + 0.65 * share);
+		perseus__set_translucent(cr, unanswered_colour, 0.35 + 0.65 * share);
 		cairo_rectangle(cr, x, y, fmax(bin_x(view, bin, true) - x, 1), 10);
 		cairo_fill(cr);
 	}
@@ -334,7 +313,7 @@ draw_lanes_legend(cairo_t *cr, const struct view *view, double y)
 	char text[96];
 	if (n_per_bin > 1) {
 		x = legend_entry(cr, x, y, "average");
-		cairo_set_source_rgba(cr, time_colour.red, time_colour.green, time_colour.blue, 0.28);
+		perseus__set_translucent(cr, time_colour, 0.28);
 		cairo_rectangle(cr, x, y - 8, 26, 16);
 		cairo_fill(cr);
 		(void)snprintf(text, sizeof text, "from least to most of %lld iterations", (long long)n_per_bin);
@@ -354,22 +333,16 @@ enum perseus_status
 perseus__chart_simulation(const char *path, const struct perseus__simulation_picture *picture,
 		const struct perseus__chart_options *options, struct perseus_error *err)
 {
-	const struct perseus__chart_options none = {0};
-	const struct perseus__chart_options *chosen = options ? options : &none;
-	const char *title = chosen->title ? chosen->title : "Where the energy of a job goes";
-	const struct perseus__font large = {23, true, perseus__ink};
-	const struct perseus__font small = {15, false, perseus__muted};
+	const struct perseus__chart_options chosen =
+			perseus__chart_options(options, "Where the energy of a job goes", PERSEUS__CHART_HEIGHT);
 	struct perseus__canvas canvas;
-	enum perseus_status status = perseus__canvas_init(&canvas, path, title,
-			chosen->width ? chosen->width : DEFAULT_WIDTH, chosen->height ? chosen->height : DEFAULT_HEIGHT, err);
+	enum perseus_status status = perseus__canvas_init(&canvas, path, &chosen, err);
 	if (status != PERSEUS_OK)
 		return status;
 	struct view view = {.picture = picture, .width = canvas.width, .height = canvas.height};
 	set_rects(&view);
 	set_axes(&view);
-	perseus__draw_text_cut(canvas.cr, large, MARGIN, 38, canvas.width - MARGIN, title);
-	if (picture->heading)
-		perseus__draw_text_cut(canvas.cr, small, MARGIN, 64, canvas.width - MARGIN, picture->heading);
+	perseus__draw_heading(&canvas, chosen.title, picture->heading);
 	draw_parts_legend(canvas.cr, &view, 98);
 	draw_bars(canvas.cr, &view);
 	draw_lanes(canvas.cr, &view);

@@ -5,9 +5,9 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { DEFAULT_WIDTH = 1600, DEFAULT_HEIGHT = 900, MAX_DEFAULT_HEIGHT = 4000 };
+enum { MAX_DEFAULT_HEIGHT = 4000 };
 
-static const double MARGIN = PERSEUS__TIMELINE_MARGIN;
+static const double MARGIN = PERSEUS__CHART_MARGIN;
 static const double TITLE_HEIGHT = 82;
 static const double HEADING_HEIGHT = 26;
 static const double TICKS_HEIGHT = 24;
@@ -37,7 +37,7 @@ default_height(const struct perseus__timeline *timeline)
 {
 	const double needed = total_height_but_rows(timeline->n_panels)
 			+ (double)timeline->n_panels * timeline->schedule->n_ranks * MIN_DEFAULT_PITCH;
-	return (int32_t)fmin(fmax(DEFAULT_HEIGHT, ceil(needed)), MAX_DEFAULT_HEIGHT);
+	return (int32_t)fmin(fmax(PERSEUS__CHART_HEIGHT, ceil(needed)), MAX_DEFAULT_HEIGHT);
 }
 
 static void
@@ -344,17 +344,14 @@ enum perseus_status
 perseus__timeline_draw(const char *path, const struct perseus__timeline *timeline,
 		const struct perseus__chart_options *options, struct perseus_error *err)
 {
-	const struct perseus__chart_options none = {0};
-	const struct perseus__chart_options *chosen = options ? options : &none;
+	const struct perseus__chart_options chosen =
+			perseus__chart_options(options, "Timeline of one iteration", default_height(timeline));
 	struct perseus__canvas canvas;
-	const enum perseus_status status = perseus__canvas_init(&canvas, path,
-			chosen->title ? chosen->title : "Timeline of one iteration", chosen->width ? chosen->width : DEFAULT_WIDTH,
-			chosen->height ? chosen->height : default_height(timeline), err);
+	const enum perseus_status status = perseus__canvas_init(&canvas, path, &chosen, err);
 	if (status != PERSEUS_OK)
 		return status;
-	struct perseus__timeline_view view =
-			make_view(&canvas, timeline, chosen->energy_scale > 0 ? chosen->energy_scale : 1);
-	perseus__draw_timeline_title(&canvas, &view, chosen->title);
+	struct perseus__timeline_view view = make_view(&canvas, timeline, chosen.energy_scale);
+	perseus__draw_timeline_title(&canvas, &view, options ? options->title : NULL);
 	double y = TITLE_HEIGHT;
 	for (int32_t p = 0; p < timeline->n_panels; p++)
 		y += draw_panel(&canvas, &view, &timeline->panels[p], y) + (p + 1 < timeline->n_panels ? PANEL_GAP : 0);

@@ -11,8 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { PERSEUS__TIMELINE_MARGIN = 24 }; /* of the sheet, left and right */
-
 /* Everything that depends on the sheet and on how much there is to draw. */
 struct perseus__timeline_view {
 	const struct perseus__timeline *timeline;

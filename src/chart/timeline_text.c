@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const double MARGIN = PERSEUS__TIMELINE_MARGIN;
+static const double MARGIN = PERSEUS__CHART_MARGIN;
 static const double DEADLINE_ROOM = 220; /* at the right of a heading, where the deadline is named */
 
 void
@@ -121,11 +121,8 @@ void
 perseus__draw_timeline_title(
 		const struct perseus__canvas *canvas, const struct perseus__timeline_view *view, const char *title)
 {
-	const struct perseus__font large = {23, true, perseus__ink};
-	const struct perseus__font small = {15, false, perseus__muted};
-	char text[512];
-	own_title(view, text, sizeof text);
-	perseus__draw_text_cut(canvas->cr, large, MARGIN, 38, canvas->width - MARGIN, title ? title : text);
-	job_text(view, text, sizeof text);
-	perseus__draw_text_cut(canvas->cr, small, MARGIN, 64, canvas->width - MARGIN, text);
+	char own[512], job[512];
+	own_title(view, own, sizeof own);
+	job_text(view, job, sizeof job);
+	perseus__draw_heading(canvas, title ? title : own, job);
 }
