@@ -10,6 +10,7 @@
 #include "format/utc_time.h"
 
 #include <argp.h>
+#include <math.h>
 #include <string.h>
 
 enum {
@@ -83,6 +84,15 @@ above_zero(const struct argp_state *state, const char *option, const char *arg, 
 	return value;
 }
 
+static double
+take_iterations(const struct argp_state *state, const char *arg)
+{
+	const double value = perseus__option_number(state, "--iterations", arg, MAX_ITERATIONS);
+	if (value < 1 || value > floor(value))
+		argp_error(state, "--iterations takes a whole number of 1 or more, not '%s'", arg);
+	return value;
+}
+
 static void
 take_pue(const struct argp_state *state, struct perseus__pace_options *options, const char *arg)
 {
@@ -109,6 +119,8 @@ check(const struct argp_state *state, const struct perseus__pace_options *option
 		argp_error(state, "--deadline=HOURS|TIME is needed");
 	if (options->embodied_kg >= 0 && options->price)
 		argp_error(state, "--embodied goes with --carbon; with --price it is --gpu-hour-price");
+	if (options->lifetime_years > 0 && options->price)
+		argp_error(state, "--lifetime goes with --carbon: it spreads what is embodied");
 	if (options->gpu_hour_price >= 0 && options->carbon)
 		argp_error(state, "--gpu-hour-price goes with --price; with --carbon it is --embodied");
 }
@@ -156,7 +168,7 @@ parse_option(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &options->job;
 		return 0;
 	case KEY_ITERATIONS:
-		options->n_iterations = above_zero(state, "--iterations", arg, MAX_ITERATIONS);
+		options->n_iterations = take_iterations(state, arg);
 		return 0;
 	case KEY_DURATION:
 		options->duration_h = above_zero(state, "--duration", arg, MAX_HOURS);
@@ -254,10 +266,11 @@ perseus__run_pace(int argc, char **argv)
 		.idle_power_w = -1,
 		.embodied_kg = -1,
 		.gpu_hour_price = -1,
-		.lifetime_years = DEFAULT_LIFETIME_YEARS,
 	};
 	struct perseus__pace_run run = {0};
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &options);
+	if (!(options.lifetime_years > 0))
+		options.lifetime_years = DEFAULT_LIFETIME_YEARS;
 	const int exit_code = run_all(&options, &run);
 	perseus__pace_run_fini(&run);
 	perseus__job_fini(&options.job);

@@ -85,7 +85,7 @@ add_course(struct perseus__table *table, const struct perseus__pace_document *do
 	if (course == &document->pace->course || !(grams > 0))
 		perseus__table_add(table, "%s", "");
 	else
-		perseus__table_add(table, "%.2f %%", 100 * (1 - paced / grams) + 0.0);
+		perseus__table_add(table, "%.2f %%", 0.0 - perseus__percent_change(grams, paced));
 	if (document->problem->reservation_per_h > 0)
 		add_amount(table, document, largest, course->reservation_grams);
 	perseus__table_add(table, "%.2f h", course->held_s / S_PER_H);

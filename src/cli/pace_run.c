@@ -159,6 +159,16 @@ set_problem(const struct perseus__pace_options *options, struct perseus__pace_ru
 	};
 }
 
+/* Hours at full speed may hold no iteration: then there is nothing to pace. */
+static enum perseus_status
+check_work(const struct perseus__pace_options *options, const struct perseus__pace_run *run, struct perseus_error *err)
+{
+	if (run->problem.n_iterations >= 1)
+		return PERSEUS_OK;
+	return perseus__fail(err, PERSEUS_INVALID, "--duration: %g h hold no iteration, which takes %g s at full speed",
+			options->duration_h, 1 / run->curve->points[run->curve->n_points - 1].rate_hz);
+}
+
 /* Solves for an hour more of deadline, or for want of a file that has it, an hour less. */
 static enum perseus_status
 value_hour(struct perseus__pace_run *run, const struct span *span, struct perseus_error *err)
@@ -229,7 +239,9 @@ perseus__pace_run(const struct perseus__pace_options *options, struct perseus__p
 		return perseus__no_memory(err);
 	set_problem(options, run, (double)perseus__pace_n_gpus(&run->document));
 	lay_slots(run, &span, span.deadline_ms);
-	status = solve(run, err);
+	status = check_work(options, run, err);
+	if (status == PERSEUS_OK)
+		status = solve(run, err);
 	return status == PERSEUS_OK ? value_hour(run, &span, err) : status;
 }
 

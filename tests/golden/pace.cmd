@@ -27,3 +27,8 @@ perseus pace small.csv -m 6 -b 75 --carbon hours.csv --iterations 5 --deadline 5
 perseus pace small.csv -m 6 -b 75 --price hours.csv --iterations 5 --deadline 5 --embodied 150
 perseus pace small.csv -m 6 -b 75 --carbon hours.csv --iterations 5 --deadline 5 --from today
 perseus pace small.csv -m 6 -b 75 --carbon hours.csv --zone north --iterations 5 --deadline 5 --chart $TMP/pace.gif
+perseus pace small.csv -m 6 -b 75 --carbon hours.csv --zone north --iterations 0.5 --deadline 5
+perseus pace small.csv -m 6 -b 75 --carbon hours.csv --zone north --duration 0.0004 --deadline 5
+perseus pace small.csv -m 6 -b 75 --price hours.csv --iterations 5 --deadline 5 --lifetime 3
+# One clock: all courses are the same, and none saves or loses anything.
+printf 'stage,instruction,frequency,time,energy\n0,forward,1410,0.1,10\n0,backward,1410,0.2,20\n' > $TMP/one.csv && perseus pace $TMP/one.csv -m 4 -b 50 --carbon hours.csv --zone north --iterations 5 --deadline 2
