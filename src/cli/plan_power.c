@@ -114,7 +114,7 @@ perseus__power_print(const struct perseus__plan_power *power, double time_s, str
 	add_change(text, "", from->peak_w, to->peak_w, " at most, ", unit);
 	add_change(text, "", from->least_w, to->least_w, " at least\n", unit);
 	add_change(text, "largest steps   ", from->rise.change_w, to->rise.change_w, " up, ", unit);
-	add_change(text, "", -from->fall.change_w, -to->fall.change_w, " down\n", unit);
+	add_change(text, "", 0.0 - from->fall.change_w, 0.0 - to->fall.change_w, " down\n", unit);
 	if (power->cap_w <= 0)
 		return;
 	perseus__text_addf(text, "power cap       ");
