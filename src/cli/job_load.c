@@ -157,6 +157,27 @@ note_unused_constants(const struct perseus__job *job)
 	}
 }
 
+/* Where waiting takes more than computing, one of the two powers is likely not of one GPU, or mistyped. */
+static void
+note_high_blocking_power(const struct perseus_profile *profile)
+{
+	for (int32_t c = 0; c < perseus_profile_n_classes(profile); c++) {
+		const struct perseus_class *class_ = perseus_profile_class(profile, c);
+		for (int32_t k = 0; k < class_->n_choices; k++) {
+			const struct perseus_choice *choice = &class_->choices[k];
+			if (choice->frequency_mhz == 0 || choice->energy_nj == 0 || choice->effective_nj >= 0)
+				continue;
+			perseus__print_note(
+					"stage %d, %s at %d MHz draws %.4g W, less than the blocking power of %.4g W: energy over "
+					"waiting is below zero",
+					(int)class_->stage, class_->name, (int)choice->frequency_mhz,
+					(double)choice->energy_nj / (double)choice->time_ns,
+					(double)perseus_profile_blocking_power_uw(profile, class_->stage) * 1e-6);
+			return;
+		}
+	}
+}
+
 enum perseus_status
 perseus__job_schedule(struct perseus__job *job, struct perseus_error *err)
 {
@@ -166,6 +187,7 @@ perseus__job_schedule(struct perseus__job *job, struct perseus_error *err)
 	if (status == PERSEUS_OK) {
 		note_unused_constants(job);
 		perseus__input_note(&job->input);
+		note_high_blocking_power(job->profile);
 	}
 	return status;
 }

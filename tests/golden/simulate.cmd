@@ -16,3 +16,5 @@ printf 'time_s,pipeline,degree\n3,0,1.4\n3.1,0,1.2\n20,0,1\n' > $TMP/times.csv
 perseus simulate small.csv -m 6 -b 75 -n 10 --trace $TMP/times.csv --compare max-clock --events /dev/stdout
 perseus simulate small.csv -m 6 -b 75 --pipelines 4 -n 100 --straggler 1:1.2:10-19 --chart $TMP/run.svg --compare envpipe > $TMP/report
 head -c 5 $TMP/run.svg
+# Waiting that takes more than computing is noted: parts of the energy may be below zero.
+perseus simulate small.csv -m 6 -b 1000 -n 5 --pipelines 2 --straggler 0:1.5 --compare max-clock --plans 4
