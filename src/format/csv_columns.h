@@ -7,7 +7,7 @@
 
 #include "format/csv.h"
 
-enum { PERSEUS__CSV_MAX_COLUMNS = 8 };
+enum { PERSEUS__CSV_MAX_COLUMNS = 12 };
 
 struct perseus__csv_columns {
 	struct perseus__csv csv;

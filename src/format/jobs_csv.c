@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "format/csv.h"
+#include "format/csv_columns.h"
 #include "format/input_file.h"
 #include "format/number.h"
 
@@ -45,76 +45,30 @@ static const double MAX_OVERHEAD_S = 1e6;
 static const double MAX_WEIGHT = 1e9;
 
 struct reader {
-	struct perseus__csv csv;
-	int32_t n_columns;            /* of the header */
-	int32_t column_at[N_COLUMNS]; /* index of each in a row; -1: it is not there */
-	struct perseus__csv_cell cells[N_COLUMNS];
+	struct perseus__csv_columns columns;
 	struct perseus__job_rows rows;
 };
 
 static enum perseus_status
 fail_cell(const struct reader *reader, enum column column, const char *problem)
 {
-	char shown[PERSEUS__CSV_SHOWN_BYTES];
-	const struct perseus__csv_cell *cell = &reader->cells[column];
-	return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s:%lld: column %s: \"%s\" %s", reader->csv.label,
-			(long long)reader->csv.row_line, column_names[column],
-			perseus__csv_shown(cell->text, strlen(cell->text), shown), problem);
-}
-
-static enum perseus_status
-take_header_cell(struct reader *reader, const struct perseus__csv_cell *cell)
-{
-	const int32_t index = reader->n_columns++;
-	for (int c = 0; c < N_COLUMNS && cell->length < PERSEUS__CSV_CELL_BYTES; c++) {
-		if (strcmp(cell->text, column_names[c]) != 0)
-			continue;
-		if (reader->column_at[c] >= 0)
-			return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s:%lld: column \"%s\" twice, as column %d and %d",
-					reader->csv.label, (long long)reader->csv.row_line, column_names[c], (int)reader->column_at[c] + 1,
-					(int)index + 1);
-		reader->column_at[c] = index;
-	}
-	return PERSEUS_OK;
+	return perseus__csv_columns_fail(&reader->columns, column, problem);
 }
 
 static enum perseus_status
 read_header(struct reader *reader)
 {
-	if (!perseus__csv_find_row(&reader->csv))
-		return perseus__fail(reader->csv.err, PERSEUS_INVALID,
+	if (!perseus__csv_find_row(&reader->columns.csv))
+		return perseus__fail(reader->columns.csv.err, PERSEUS_INVALID,
 				"%s: is empty; expected the header job,profile,microbatches,blocking_power_w and rows",
-				reader->csv.label);
-	struct perseus__csv_cell cell;
-	for (bool is_last = false; !is_last;) {
-		enum perseus_status status = perseus__csv_read_cell(&reader->csv, &cell, &is_last);
-		if (status == PERSEUS_OK)
-			status = take_header_cell(reader, &cell);
-		if (status != PERSEUS_OK)
-			return status;
-	}
-	for (int c = 0; c < N_NEEDED_COLUMNS; c++)
-		if (reader->column_at[c] < 0)
-			return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s:%lld: no column \"%s\" in the header",
-					reader->csv.label, (long long)reader->csv.row_line, column_names[c]);
-	return PERSEUS_OK;
-}
-
-static enum perseus_status
-read_cells(struct reader *reader)
-{
-	int64_t n_cells = 0;
-	const enum perseus_status status =
-			perseus__csv_read_row(&reader->csv, reader->column_at, N_COLUMNS, reader->cells, &n_cells);
+				reader->columns.csv.label);
+	const enum perseus_status status = perseus__csv_columns_find(&reader->columns, column_names);
 	if (status != PERSEUS_OK)
 		return status;
-	if (n_cells != reader->n_columns)
-		return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s:%lld: %lld cells, but the header has %d%s",
-				reader->csv.label, (long long)reader->csv.row_line, (long long)n_cells, (int)reader->n_columns,
-				n_cells > reader->n_columns ? " (decimals need a point, not a comma)" : "");
-	for (int c = 0; c < N_COLUMNS; c++)
-		if (reader->column_at[c] >= 0 && reader->cells[c].length >= PERSEUS__CSV_CELL_BYTES)
-			return fail_cell(reader, (enum column)c, "and more is too long");
+	for (int c = 0; c < N_NEEDED_COLUMNS; c++)
+		if (reader->columns.at[c] < 0)
+			return perseus__fail(reader->columns.csv.err, PERSEUS_INVALID, "%s:%lld: no column \"%s\" in the header",
+					reader->columns.csv.label, (long long)reader->columns.csv.row_line, column_names[c]);
 	return PERSEUS_OK;
 }
 
@@ -122,7 +76,7 @@ read_cells(struct reader *reader)
 static bool
 has_cell(const struct reader *reader, enum column column)
 {
-	return reader->column_at[column] >= 0 && reader->cells[column].length > 0;
+	return reader->columns.at[column] >= 0 && reader->columns.cells[column].length > 0;
 }
 
 /* A copy of a cell, or of `otherwise` where it is empty; NULL: it must not be. */
@@ -131,8 +85,8 @@ read_text(const struct reader *reader, enum column column, const char *otherwise
 {
 	if (!has_cell(reader, column) && !otherwise)
 		return fail_cell(reader, column, "is no name");
-	*text = perseus__copy_string(has_cell(reader, column) ? reader->cells[column].text : otherwise);
-	return *text ? PERSEUS_OK : perseus__no_memory(reader->csv.err);
+	*text = perseus__copy_string(has_cell(reader, column) ? reader->columns.cells[column].text : otherwise);
+	return *text ? PERSEUS_OK : perseus__no_memory(reader->columns.csv.err);
 }
 
 /* A whole number from 1 to `max`; an empty cell leaves the default in `*value`. */
@@ -143,8 +97,9 @@ read_count(const struct reader *reader, enum column column, int64_t max, int32_t
 	int64_t count = 0;
 	if (!has_cell(reader, column))
 		return PERSEUS_OK;
-	if (!perseus__decimal_parse(reader->cells[column].text, &decimal) || !perseus__decimal_times(decimal, 1, &count)
-			|| count < 1 || count > max || perseus__decimal_value(decimal) != (double)count) {
+	if (!perseus__decimal_parse(reader->columns.cells[column].text, &decimal)
+			|| !perseus__decimal_times(decimal, 1, &count) || count < 1 || count > max
+			|| perseus__decimal_value(decimal) != (double)count) {
 		char problem[64];
 		(void)snprintf(problem, sizeof problem, "is not a whole number from 1 to %lld", (long long)max);
 		return fail_cell(reader, column, problem);
@@ -160,7 +115,8 @@ read_number(const struct reader *reader, enum column column, double max, double 
 	struct perseus__decimal decimal = {0};
 	if (!has_cell(reader, column))
 		return PERSEUS_OK;
-	if (!perseus__decimal_parse(reader->cells[column].text, &decimal) || perseus__decimal_value(decimal) > max) {
+	if (!perseus__decimal_parse(reader->columns.cells[column].text, &decimal)
+			|| perseus__decimal_value(decimal) > max) {
 		char problem[64];
 		(void)snprintf(problem, sizeof problem, "is not a number from 0 to %.10g", max);
 		return fail_cell(reader, column, problem);
@@ -196,10 +152,11 @@ read_row(struct reader *reader)
 	struct perseus__job_rows *rows = &reader->rows;
 	if (rows->n == INT32_MAX
 			|| !perseus__reserve(&rows->items, &rows->capacity, (size_t)rows->n + 1, sizeof *rows->items))
-		return perseus__no_memory(reader->csv.err);
+		return perseus__no_memory(reader->columns.csv.err);
 	struct perseus__job_row *row = &rows->items[rows->n++];
-	*row = (struct perseus__job_row){.line = reader->csv.row_line, .gpus_per_stage = 1, .n_pipelines = 1, .weight = 1};
-	enum perseus_status status = read_cells(reader);
+	*row = (struct perseus__job_row){
+		.line = reader->columns.csv.row_line, .gpus_per_stage = 1, .n_pipelines = 1, .weight = 1};
+	enum perseus_status status = perseus__csv_columns_read(&reader->columns);
 	if (status == PERSEUS_OK)
 		status = read_text(reader, COLUMN_JOB, NULL, &row->name);
 	if (status == PERSEUS_OK)
@@ -223,10 +180,11 @@ check_names(const struct reader *reader)
 {
 	const struct perseus__job_rows *rows = &reader->rows;
 	if (rows->n == 0)
-		return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s: has a header but no rows", reader->csv.label);
+		return perseus__fail(
+				reader->columns.csv.err, PERSEUS_INVALID, "%s: has a header but no rows", reader->columns.csv.label);
 	const struct perseus__job_row **sorted = perseus__new_array((size_t)rows->n, sizeof *sorted);
 	if (!sorted)
-		return perseus__no_memory(reader->csv.err);
+		return perseus__no_memory(reader->columns.csv.err);
 	for (int32_t i = 0; i < rows->n; i++)
 		sorted[i] = &rows->items[i];
 	qsort(sorted, (size_t)rows->n, sizeof *sorted, compare_names);
@@ -235,9 +193,10 @@ check_names(const struct reader *reader)
 		char shown[PERSEUS__CSV_SHOWN_BYTES];
 		const struct perseus__job_row *row = sorted[i];
 		if (strcmp(sorted[i - 1]->name, row->name) == 0)
-			status = perseus__fail(reader->csv.err, PERSEUS_INVALID,
-					"%s:%lld: column job: \"%s\" is in line %lld already", reader->csv.label, (long long)row->line,
-					perseus__csv_shown(row->name, strlen(row->name), shown), (long long)sorted[i - 1]->line);
+			status = perseus__fail(reader->columns.csv.err, PERSEUS_INVALID,
+					"%s:%lld: column job: \"%s\" is in line %lld already", reader->columns.csv.label,
+					(long long)row->line, perseus__csv_shown(row->name, strlen(row->name), shown),
+					(long long)sorted[i - 1]->line);
 	}
 	perseus__free(sorted);
 	return status;
@@ -248,12 +207,11 @@ perseus__jobs_csv_decode(
 		const char *bytes, size_t length, const char *label, struct perseus__job_rows *out, struct perseus_error *err)
 {
 	struct reader reader = {.rows = {0}};
-	for (int c = 0; c < N_COLUMNS; c++)
-		reader.column_at[c] = -1;
-	enum perseus_status status = perseus__csv_init(&reader.csv, bytes, length, label, err);
+	enum perseus_status status = perseus__csv_columns_init(&reader.columns, N_COLUMNS, bytes, length, label, err);
+	reader.columns.may_have_commas = true;
 	if (status == PERSEUS_OK)
 		status = read_header(&reader);
-	while (status == PERSEUS_OK && perseus__csv_find_row(&reader.csv))
+	while (status == PERSEUS_OK && perseus__csv_find_row(&reader.columns.csv))
 		status = read_row(&reader);
 	if (status == PERSEUS_OK)
 		status = check_names(&reader);
