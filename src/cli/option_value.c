@@ -72,6 +72,18 @@ perseus__option_word(const struct argp_state *state, const char *option, const c
 	return 0;
 }
 
+enum perseus_granularity
+perseus__option_granularity(const struct argp_state *state, const char *arg)
+{
+	static const char *const granularities[] = {
+#define X(name, text) text,
+		PERSEUS_GRANULARITY_MAP(X)
+#undef X
+				NULL
+	};
+	return (enum perseus_granularity)perseus__option_word(state, "--granularity", arg, granularities);
+}
+
 int32_t
 perseus__option_list(const struct argp_state *state, const char *arg,
 		void (*take)(const struct argp_state *state, int32_t index, const char *piece, void *user), void *user)

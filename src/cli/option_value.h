@@ -5,6 +5,8 @@
 #ifndef PERSEUS_CLI_OPTION_VALUE_H
 #define PERSEUS_CLI_OPTION_VALUE_H
 
+#include <perseus/plan.h>
+
 #include <argp.h>
 #include <stdint.h>
 
@@ -28,6 +30,9 @@ uint32_t perseus__option_mode(const struct argp_state *state, const char *option
 
 /* Index of `arg` in `words`, a list that ends in NULL; an option's own words come first, then all in the message. */
 int perseus__option_word(const struct argp_state *state, const char *option, const char *arg, const char *const *words);
+
+/* What --granularity takes. */
+enum perseus_granularity perseus__option_granularity(const struct argp_state *state, const char *arg);
 
 /*
  * A list "1,2,3" cut at its commas: calls `take` with each piece and its index. Returns the number of pieces.

@@ -68,12 +68,6 @@ static const struct argp_option option_table[] = {
 static error_t
 parse_option(int key, char *arg, struct argp_state *state)
 {
-	static const char *const granularities[] = {
-#define X(name, text) text,
-		PERSEUS_GRANULARITY_MAP(X)
-#undef X
-				NULL
-	};
 	struct options *options = state->input;
 	switch (key) {
 	case ARGP_KEY_INIT:
@@ -81,8 +75,7 @@ parse_option(int key, char *arg, struct argp_state *state)
 		state->child_inputs[1] = &options->deadline;
 		return 0;
 	case KEY_GRANULARITY:
-		options->granularity =
-				(enum perseus_granularity)perseus__option_word(state, "--granularity", arg, granularities);
+		options->granularity = perseus__option_granularity(state, arg);
 		return 0;
 	case KEY_SWITCH_LATENCY:
 		options->switch_latency_ns = perseus__option_scaled(state, "--switch-latency", arg, 1000000);

@@ -117,12 +117,6 @@ parse_result_option(int key, const char *arg, struct options *options)
 static error_t
 parse_option(int key, char *arg, struct argp_state *state)
 {
-	static const char *const granularities[] = {
-#define X(name, text) text,
-		PERSEUS_GRANULARITY_MAP(X)
-#undef X
-				NULL
-	};
 	struct options *options = state->input;
 	switch (key) {
 	case ARGP_KEY_INIT:
@@ -145,8 +139,7 @@ parse_option(int key, char *arg, struct argp_state *state)
 		(void)perseus__option_list(state, arg, take_compared, &options->compared);
 		return 0;
 	case KEY_GRANULARITY:
-		options->granularity =
-				(enum perseus_granularity)perseus__option_word(state, "--granularity", arg, granularities);
+		options->granularity = perseus__option_granularity(state, arg);
 		return 0;
 	case KEY_PLANS:
 		options->n_plans = perseus__option_count(state, "--plans", arg, 1, 100000);
