@@ -9,6 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 
+bool
+perseus__hour_parse(const char *text, int64_t *hour)
+{
+	int64_t time_ms = 0;
+	if (!perseus__utc_parse(text, &time_ms) || time_ms % PERSEUS__MS_PER_HOUR != 0)
+		return false;
+	*hour = time_ms / PERSEUS__MS_PER_HOUR;
+	return true;
+}
+
 enum perseus_status
 perseus__hours_begin(struct perseus__hours *hours, const struct perseus__hours_query *query, int64_t first_row,
 		struct perseus_error *err)
@@ -32,7 +42,7 @@ perseus__hours_end(struct perseus__hours *hours, const struct perseus__hours_que
 {
 	if (hours->n >= query->n_needed)
 		return PERSEUS_OK;
-	char missing[PERSEUS__UTC_BYTES], zone[PERSEUS__HOURS_ZONE_BYTES + 16] = "";
+	char missing[PERSEUS__UTC_BYTES], zone[PERSEUS__ZONE_BYTES + 16] = "";
 	char shown[PERSEUS__CSV_SHOWN_BYTES];
 	perseus__utc_text((hours->first + hours->n) * PERSEUS__MS_PER_HOUR, missing);
 	if (*hours->zone)

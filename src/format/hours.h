@@ -4,6 +4,8 @@
 #ifndef PERSEUS_FORMAT_HOURS_H
 #define PERSEUS_FORMAT_HOURS_H
 
+#include "format/zone.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -12,10 +14,12 @@
 enum {
 	PERSEUS__MS_PER_HOUR = 3600000,
 	PERSEUS__FIRST_HOUR = -1, /* the first that a zone has */
-	PERSEUS__HOURS_ZONE_BYTES = 64,
 	PERSEUS__HOURS_UNIT_BYTES = 16,
 	PERSEUS__HOURS_SOURCE_BYTES = 288
 };
+
+/* Reads a moment as perseus__utc_parse does; false as well where it is no whole hour. `*hour`: since 1970. */
+bool perseus__hour_parse(const char *text, int64_t *hour);
 
 struct perseus__hours_query {
 	const char *zone; /* in any case; NULL: the file's only one */
@@ -29,7 +33,7 @@ struct perseus__hours {
 	int64_t first;
 	int32_t n;                                /* n_needed at least */
 	double *values;                           /* per kWh */
-	char zone[PERSEUS__HOURS_ZONE_BYTES];     /* as the file writes it; "" where it has none */
+	char zone[PERSEUS__ZONE_BYTES];           /* as the file writes it; "" where it has none */
 	char unit[PERSEUS__HOURS_UNIT_BYTES];     /* "gCO2e", or a currency; "" where it is not stated */
 	char source[PERSEUS__HOURS_SOURCE_BYTES]; /* name of the file, and what it says of itself */
 };

@@ -3,7 +3,6 @@
 #include "format/csv_columns.h"
 #include "format/intensity_internal.h"
 #include "format/number.h"
-#include "format/utc_time.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,8 +10,6 @@
 #include <strings.h>
 
 enum column { COLUMN_ZONE, COLUMN_NAME, COLUMN_VALUE, COLUMN_YEAR, COLUMN_HOUR, COLUMN_TYPE, N_COLUMNS };
-
-static const int64_t MS_PER_HOUR = 3600000;
 
 /* What headers are called, in any case. */
 static const struct {
@@ -117,14 +114,12 @@ read_year(const struct reader *reader, int32_t *year)
 static enum perseus_status
 read_hour(const struct reader *reader, int64_t *hour)
 {
-	int64_t time_ms = 0;
 	*hour = PERSEUS__NO_HOUR;
 	if (reader->columns.at[COLUMN_HOUR] < 0 || reader->columns.cells[COLUMN_HOUR].length == 0)
 		return PERSEUS_OK;
-	if (!perseus__utc_parse(reader->columns.cells[COLUMN_HOUR].text, &time_ms) || time_ms % MS_PER_HOUR != 0)
-		return fail_cell(reader, COLUMN_HOUR, "is not a whole hour such as 2026-08-01T13:00Z");
-	*hour = time_ms / MS_PER_HOUR;
-	return PERSEUS_OK;
+	return perseus__hour_parse(reader->columns.cells[COLUMN_HOUR].text, hour)
+			? PERSEUS_OK
+			: fail_cell(reader, COLUMN_HOUR, "is not a whole hour such as 2026-08-01T13:00Z");
 }
 
 /* The type is that of the whole file: a mean of average and marginal values would be neither. */
@@ -151,7 +146,7 @@ read_row(struct reader *reader)
 	const enum column zone = reader->columns.cells[COLUMN_ZONE].length > 0 || reader->columns.at[COLUMN_NAME] < 0
 			? COLUMN_ZONE
 			: COLUMN_NAME;
-	const char *problem = perseus__intensity_name_problem(reader->columns.cells[zone].text);
+	const char *problem = perseus__zone_problem(reader->columns.cells[zone].text);
 	if (problem)
 		return fail_cell(reader, zone, problem);
 	status = read_value(reader, &row.gco2e_per_kwh);

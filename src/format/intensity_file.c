@@ -5,7 +5,6 @@
 #include "base/memory.h"
 #include "format/input_file.h"
 #include "format/intensity_internal.h"
-#include "format/utc_time.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -40,19 +39,6 @@ perseus__intensity_type_parse(const char *text, enum perseus__intensity_type *ty
 }
 
 const char *
-perseus__intensity_name_problem(const char *name)
-{
-	if (*name == '\0')
-		return "is no name of a zone";
-	if (strlen(name) >= PERSEUS__ZONE_BYTES)
-		return "is too long for the name of a zone";
-	for (const char *at = name; *at; at++)
-		if ((unsigned char)*at < 0x20 || *at == 0x7f)
-			return "has a control character in it";
-	return NULL;
-}
-
-const char *
 perseus__intensity_value_problem(double gco2e_per_kwh)
 {
 	return gco2e_per_kwh >= 0 && gco2e_per_kwh <= PERSEUS__MAX_GCO2E_PER_KWH
@@ -64,18 +50,14 @@ enum perseus_status
 perseus__intensity_add(struct perseus__intensity_table *table, const char *name,
 		const struct perseus__intensity_row *row, struct perseus_error *err)
 {
-	const struct perseus__intensity_row *last = table->n_rows ? &table->rows[table->n_rows - 1] : NULL;
 	if (!perseus__reserve(&table->rows, &table->cap_rows, table->n_rows + 1, sizeof *table->rows))
 		return perseus__no_memory(err);
-	size_t zone = table->zones.length;
-	if (last && strcmp(table->zones.bytes + table->rows[table->n_rows - 1].zone, name) == 0)
-		zone = table->rows[table->n_rows - 1].zone; /* series of one zone share its name */
-	else
-		perseus__text_add(&table->zones, name, strlen(name) + 1);
+	struct perseus__intensity_row *added = &table->rows[table->n_rows];
+	*added = *row;
+	added->zone = perseus__zone_add(&table->zones, table->n_rows > 0 ? added[-1].zone : 0, name);
 	if (table->zones.failed)
 		return perseus__no_memory(err);
-	table->rows[table->n_rows] = *row;
-	table->rows[table->n_rows++].zone = zone;
+	table->n_rows++;
 	return PERSEUS_OK;
 }
 

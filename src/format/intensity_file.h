@@ -24,7 +24,7 @@
 
 #include <perseus/status.h>
 
-enum { PERSEUS__ZONE_BYTES = 64, PERSEUS__SOURCE_BYTES = 256 };
+enum { PERSEUS__SOURCE_BYTES = 256 };
 
 /* Larger values are no grams per kWh: nothing that burns emits a tenth of it. */
 #define PERSEUS__MAX_GCO2E_PER_KWH 20000.0

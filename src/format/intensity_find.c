@@ -12,8 +12,6 @@
 
 enum { N_NEAR = 3 };
 
-static const int64_t MS_PER_HOUR = 3600000;
-
 struct range {
 	size_t begin;
 	size_t end;
@@ -127,9 +125,9 @@ static void
 walk_hours(const struct perseus__intensity_table *table, struct range range, int64_t begin_ms, int64_t end_ms,
 		struct mean *mean)
 {
-	for (size_t i = range.begin; i < range.end && table->rows[i].hour * MS_PER_HOUR < end_ms; i++) {
+	for (size_t i = range.begin; i < range.end && table->rows[i].hour * PERSEUS__MS_PER_HOUR < end_ms; i++) {
 		const struct perseus__intensity_row *row = &table->rows[i];
-		const int64_t from = row->hour * MS_PER_HOUR, to = from + MS_PER_HOUR;
+		const int64_t from = row->hour * PERSEUS__MS_PER_HOUR, to = from + PERSEUS__MS_PER_HOUR;
 		if (to <= begin_ms)
 			continue;
 		if (row->hour != mean->next && mean->missing == PERSEUS__NO_HOUR)
@@ -147,14 +145,14 @@ average_hours(const struct perseus__intensity_table *table, struct range range,
 {
 	/* A run that takes no time is in the hour of its begin. */
 	const int64_t begin_ms = query->begin_ms, end_ms = query->end_ms > begin_ms ? query->end_ms : begin_ms + 1;
-	const int64_t first = begin_ms / MS_PER_HOUR, last = (end_ms - 1) / MS_PER_HOUR;
+	const int64_t first = begin_ms / PERSEUS__MS_PER_HOUR, last = (end_ms - 1) / PERSEUS__MS_PER_HOUR;
 	struct mean mean = {.next = first, .missing = PERSEUS__NO_HOUR};
 	walk_hours(table, range, begin_ms, end_ms, &mean);
 	if (mean.missing == PERSEUS__NO_HOUR && mean.next <= last)
 		mean.missing = mean.next;
 	if (mean.missing != PERSEUS__NO_HOUR) {
 		char hour[PERSEUS__UTC_BYTES];
-		perseus__utc_text(mean.missing * MS_PER_HOUR, hour);
+		perseus__utc_text(mean.missing * PERSEUS__MS_PER_HOUR, hour);
 		return perseus__fail(err, PERSEUS_INVALID,
 				"%s: zone \"%s\" has no value for %.16sZ; of the %lld hours of the run, %lld are missing", table->label,
 				zone_at(table, range.begin), hour, (long long)(last - first + 1),

@@ -32,9 +32,6 @@ struct perseus__intensity_table {
 PERSEUS_MUST_USE enum perseus_status perseus__intensity_add(struct perseus__intensity_table *table, const char *name,
 		const struct perseus__intensity_row *row, struct perseus_error *err);
 
-/* What is wrong with the name of a zone, or NULL. */
-const char *perseus__intensity_name_problem(const char *name);
-
 /* What is wrong with a value, or NULL. */
 const char *perseus__intensity_value_problem(double gco2e_per_kwh);
 

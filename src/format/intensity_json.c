@@ -78,7 +78,7 @@ read_zones(struct perseus__intensity_table *table, struct place place, json_t *z
 	{
 		struct perseus__intensity_row row = {.hour = PERSEUS__NO_HOUR};
 		place.zone = name;
-		const char *problem = perseus__intensity_name_problem(name);
+		const char *problem = perseus__zone_problem(name);
 		if (problem)
 			return fail_at(&place, "", problem);
 		enum perseus_status status =

@@ -5,7 +5,6 @@
 #include "format/csv_columns.h"
 #include "format/number.h"
 #include "format/price_internal.h"
-#include "format/utc_time.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -110,11 +109,9 @@ read_price(const struct reader *reader, double *per_kwh)
 static enum perseus_status
 read_hour(const struct reader *reader, int64_t *hour)
 {
-	int64_t time_ms = 0;
-	if (!perseus__utc_parse(reader->columns.cells[COLUMN_HOUR].text, &time_ms) || time_ms % PERSEUS__MS_PER_HOUR != 0)
-		return fail_cell(reader, COLUMN_HOUR, "is not a whole hour such as 2026-08-01T13:00Z");
-	*hour = time_ms / PERSEUS__MS_PER_HOUR;
-	return PERSEUS_OK;
+	return perseus__hour_parse(reader->columns.cells[COLUMN_HOUR].text, hour)
+			? PERSEUS_OK
+			: fail_cell(reader, COLUMN_HOUR, "is not a whole hour such as 2026-08-01T13:00Z");
 }
 
 /* Which column a row's zone stands in; N_COLUMNS where the file has none. */
@@ -127,19 +124,6 @@ zone_column(const struct reader *reader)
 	return reader->columns.at[COLUMN_NAME] >= 0 ? COLUMN_NAME : N_COLUMNS;
 }
 
-static const char *
-zone_problem(const char *name)
-{
-	if (*name == '\0')
-		return "is no name of a zone";
-	if (strlen(name) >= PERSEUS__HOURS_ZONE_BYTES)
-		return "is too long for the name of a zone";
-	for (const char *at = name; *at; at++)
-		if ((unsigned char)*at < 0x20 || *at == 0x7f)
-			return "has a control character in it";
-	return NULL;
-}
-
 static enum perseus_status
 read_row(struct reader *reader)
 {
@@ -148,7 +132,7 @@ read_row(struct reader *reader)
 		return status;
 	struct perseus__price_row row = {.line = reader->columns.csv.row_line};
 	const enum column zone = zone_column(reader);
-	const char *problem = zone == N_COLUMNS ? NULL : zone_problem(reader->columns.cells[zone].text);
+	const char *problem = zone == N_COLUMNS ? NULL : perseus__zone_problem(reader->columns.cells[zone].text);
 	if (problem)
 		return fail_cell(reader, zone, problem);
 	status = read_price(reader, &row.per_kwh);

@@ -26,15 +26,12 @@ perseus__price_add(struct perseus__price_table *table, const char *name, const s
 {
 	if (!perseus__reserve(&table->rows, &table->cap_rows, table->n_rows + 1, sizeof *table->rows))
 		return perseus__no_memory(err);
-	size_t zone = table->zones.length;
-	if (table->n_rows > 0 && strcmp(zone_at(table, table->n_rows - 1), name) == 0)
-		zone = table->rows[table->n_rows - 1].zone; /* series of one zone share its name */
-	else
-		perseus__text_add(&table->zones, name, strlen(name) + 1);
+	struct perseus__price_row *added = &table->rows[table->n_rows];
+	*added = *row;
+	added->zone = perseus__zone_add(&table->zones, table->n_rows > 0 ? added[-1].zone : 0, name);
 	if (table->zones.failed)
 		return perseus__no_memory(err);
-	table->rows[table->n_rows] = *row;
-	table->rows[table->n_rows++].zone = zone;
+	table->n_rows++;
 	return PERSEUS_OK;
 }
 
