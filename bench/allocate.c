@@ -52,7 +52,7 @@ measure(const struct perseus_allocation_job *jobs, int32_t n_jobs, int64_t n_poi
 		times_s[i] = bench_processor_s() - begin_s;
 	}
 	const double begin_s = bench_processor_s();
-	if (perseus_allocation_check(allocation, jobs, TOLERANCE, &err) != PERSEUS_OK)
+	if (!allocation || perseus_allocation_check(allocation, jobs, TOLERANCE, &err) != PERSEUS_OK)
 		bench_die("check", &err);
 	const double check_s = bench_processor_s() - begin_s;
 	printf("{\"what\": \"allocate\", \"rule\": \"%s\", \"jobs\": %d, \"points\": %lld, \"of_span\": %.2f, "

@@ -82,7 +82,7 @@ measure(const struct variant *variant, const struct perseus_operating_curve *cur
 		times_s[i] = bench_processor_s() - begin_s;
 	}
 	const double begin_s = bench_processor_s();
-	if (perseus_pace_check(pace, &problem, 1e-9, &err) != PERSEUS_OK)
+	if (!pace || perseus_pace_check(pace, &problem, 1e-9, &err) != PERSEUS_OK)
 		bench_die("check", &err);
 	const double check_s = bench_processor_s() - begin_s;
 	const double grams = pace->course.grams + pace->course.reservation_grams;

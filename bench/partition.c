@@ -74,7 +74,7 @@ measure(const struct perseus_layers *layers, enum perseus_partition_objective ob
 			bench_die("partition", &err);
 		times_s[i] = bench_processor_s() - begin_s;
 	}
-	if (perseus_partition_check(partition, layers, &settings, &err) != PERSEUS_OK)
+	if (!partition || perseus_partition_check(partition, layers, &settings, &err) != PERSEUS_OK)
 		bench_die("check", &err);
 	printf("{\"what\": \"partition\", \"objective\": \"%s\", \"layers\": %d, \"stages\": %d, \"clocks\": %d, "
 		   "\"imbalance\": %.6f, \"processor_s\": %.6f, \"runs\": %d, \"peak_rss_mib\": %.1f}\n",

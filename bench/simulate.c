@@ -69,9 +69,9 @@ draw(int32_t n_pipelines, int32_t n_iterations, int64_t *n_events)
 	for (int k = 0; k < PERSEUS_N_STRAGGLER_CAUSES; k++)
 		processes[k] = perseus_straggler_process_default((enum perseus_straggler_cause)k);
 	struct perseus_straggler_event *events = NULL;
-	if (perseus_straggler_events_draw(
-				processes, PERSEUS_N_STRAGGLER_CAUSES, n_pipelines, n_iterations, 1, &events, n_events, &err)
-			!= PERSEUS_OK)
+	const struct perseus_straggler_settings settings = {
+		processes, PERSEUS_N_STRAGGLER_CAUSES, n_pipelines, n_iterations, 1};
+	if (perseus_straggler_events_draw(&settings, &events, n_events, &err) != PERSEUS_OK)
 		bench_die("stragglers", &err);
 	return events;
 }

@@ -75,18 +75,24 @@ struct perseus_straggler_process {
  */
 PERSEUS_API struct perseus_straggler_process perseus_straggler_process_default(enum perseus_straggler_cause cause);
 
+struct perseus_straggler_settings {
+	const struct perseus_straggler_process *processes; /* length n_processes, one of a cause at most; borrowed */
+	int32_t n_processes;
+	int32_t n_pipelines;
+	int64_t n_iterations;
+	uint64_t seed;
+};
+
 /*
- * Draws events for `n_iterations` of `n_pipelines` from `processes`, length `n_processes`, one of a cause at most;
- * causes that strike a pipeline at once multiply. Sorted by iteration, then pipeline, of which there is one event at
- * most; freed with perseus_straggler_events_free. `*out` is NULL where there are none.
+ * Draws the events of a job; causes that strike a pipeline at once multiply. Sorted by iteration, then pipeline, of
+ * which there is one event at most; freed with perseus_straggler_events_free. `*out` is NULL where there are none.
  * The same seed gives the same events on every machine, and each pipeline and cause has a stream of its own, so that
  * more pipelines, more iterations or another cause do not change the others.
  * Errors: INVALID for a process out of range (the message names it), a count below 0, or degrees whose product may
  * pass PERSEUS_MAX_DEGREE; NO_MEMORY. O(events · log events + pipelines).
  */
 PERSEUS_API PERSEUS_MUST_USE enum perseus_status perseus_straggler_events_draw(
-		const struct perseus_straggler_process *processes, int32_t n_processes, int32_t n_pipelines,
-		int64_t n_iterations, uint64_t seed, struct perseus_straggler_event **out, int64_t *n_events,
+		const struct perseus_straggler_settings *settings, struct perseus_straggler_event **out, int64_t *n_events,
 		struct perseus_error *err);
 
 PERSEUS_API void perseus_straggler_events_free(struct perseus_straggler_event *events);

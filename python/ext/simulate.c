@@ -80,8 +80,8 @@ straggler_draw(PyObject *module, PyObject *args)
 	int64_t n_events = 0;
 	struct perseus_error err;
 	enum perseus_status status;
-	Py_BEGIN_ALLOW_THREADS status = perseus_straggler_events_draw(
-			processes, (int32_t)n, n_pipelines, n_iterations, seed, &events, &n_events, &err);
+	const struct perseus_straggler_settings settings = {processes, (int32_t)n, n_pipelines, n_iterations, seed};
+	Py_BEGIN_ALLOW_THREADS status = perseus_straggler_events_draw(&settings, &events, &n_events, &err);
 	Py_END_ALLOW_THREADS binding_free(processes);
 	if (status != PERSEUS_OK)
 		return binding_raise(module, &err);

@@ -140,9 +140,11 @@ draw_time(cairo_t *cr, const struct view *view, bool with_text)
 	const struct perseus__font font = {13, false, perseus__ink};
 	const double step_s = time_step_s(view);
 	const double first_s = ceil(view->offset_s / step_s - 1e-9) * step_s - view->offset_s;
+	const int32_t n_ticks = (int32_t)floor((view->time.high + 1 - first_s) / step_s) + 1;
 	char text[32];
 	cairo_set_line_width(cr, 1);
-	for (double at_s = first_s; at_s <= view->time.high + 1; at_s += step_s) {
+	for (int32_t i = 0; i < n_ticks; i++) {
+		const double at_s = first_s + i * step_s;
 		const double x = perseus__axis_at(&view->time, at_s);
 		perseus__set_colour(cr, perseus__faint);
 		perseus__stroke_line(cr, x, rect->y, x, rect->y + rect->height);

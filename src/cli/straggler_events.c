@@ -141,8 +141,9 @@ add_random(struct changes *changes, const struct perseus__straggler_options *opt
 		return PERSEUS_OK;
 	struct perseus_straggler_event *events = NULL;
 	int64_t n_events = 0;
-	enum perseus_status status = perseus_straggler_events_draw(processes, n_processes, run->n_pipelines,
-			run->n_iterations, (uint64_t)options->seed, &events, &n_events, err);
+	const struct perseus_straggler_settings settings = {
+		processes, n_processes, run->n_pipelines, run->n_iterations, (uint64_t)options->seed};
+	enum perseus_status status = perseus_straggler_events_draw(&settings, &events, &n_events, err);
 	if (status != PERSEUS_OK)
 		return status;
 	int64_t n_late = 0;

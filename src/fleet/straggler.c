@@ -234,23 +234,23 @@ by_iteration_then_pipeline(const void *left, const void *right)
 }
 
 enum perseus_status
-perseus_straggler_events_draw(const struct perseus_straggler_process *processes, int32_t n_processes,
-		int32_t n_pipelines, int64_t n_iterations, uint64_t seed, struct perseus_straggler_event **out,
+perseus_straggler_events_draw(const struct perseus_straggler_settings *settings, struct perseus_straggler_event **out,
 		int64_t *n_events, struct perseus_error *err)
 {
-	if (n_processes < 0 || n_pipelines < 0 || n_iterations < 0)
+	const int32_t n_processes = settings->n_processes;
+	if (n_processes < 0 || settings->n_pipelines < 0 || settings->n_iterations < 0)
 		return perseus__fail(err, PERSEUS_INVALID,
 				"%d processes, %d pipelines, %" PRId64 " iterations: none may be below 0", (int)n_processes,
-				(int)n_pipelines, n_iterations);
-	enum perseus_status status = check_processes(processes, n_processes, err);
+				(int)settings->n_pipelines, settings->n_iterations);
+	enum perseus_status status = check_processes(settings->processes, n_processes, err);
 	if (status != PERSEUS_OK)
 		return status;
-	struct drawing drawing = {.n_sources = n_processes, .n_iterations = n_iterations, .seed = seed};
+	struct drawing drawing = {.n_sources = n_processes, .n_iterations = settings->n_iterations, .seed = settings->seed};
 	for (int32_t cause = 0; cause < PERSEUS_N_STRAGGLER_CAUSES; cause++)
 		drawing.strikes[cause].degree = 1;
 	for (int32_t k = 0; k < n_processes; k++)
-		drawing.sources[k] = source_of(&processes[k]);
-	for (int32_t pipeline = 0; pipeline < n_pipelines && status == PERSEUS_OK; pipeline++)
+		drawing.sources[k] = source_of(&settings->processes[k]);
+	for (int32_t pipeline = 0; pipeline < settings->n_pipelines && status == PERSEUS_OK; pipeline++)
 		status = draw_pipeline(&drawing, pipeline, err);
 	if (status != PERSEUS_OK) {
 		perseus__free(drawing.events);

@@ -40,7 +40,7 @@ struct reader {
 static enum perseus_status
 fail_cell(const struct reader *reader, enum column column, const char *problem)
 {
-	return perseus__csv_columns_fail(&reader->columns, column, problem);
+	return perseus__csv_columns_fail(&reader->columns, (int)column, problem);
 }
 
 /* "Carbon intensity of electricity - gCO2/KWh", "carbon_intensity_gCO2eq_per_kWh", and with a subscript 2. */
@@ -67,7 +67,7 @@ find_column(void *user, const struct perseus__csv_cell *cell)
 {
 	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
 		if (strcasecmp(cell->text, headers[i].name) == 0)
-			return headers[i].column;
+			return (int)headers[i].column;
 	return find_value(user, cell->text);
 }
 

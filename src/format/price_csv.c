@@ -32,7 +32,7 @@ struct reader {
 static enum perseus_status
 fail_cell(const struct reader *reader, enum column column, const char *problem)
 {
-	return perseus__csv_columns_fail(&reader->columns, column, problem);
+	return perseus__csv_columns_fail(&reader->columns, (int)column, problem);
 }
 
 static bool
@@ -73,7 +73,7 @@ find_column(void *user, const struct perseus__csv_cell *cell)
 {
 	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
 		if (strcasecmp(cell->text, headers[i].name) == 0)
-			return headers[i].column;
+			return (int)headers[i].column;
 	return take_price_header(user, cell->text) ? COLUMN_PRICE : -1;
 }
 

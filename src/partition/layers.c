@@ -212,7 +212,7 @@ fill(struct perseus_layers *layers, const struct perseus_profile *profile, struc
 	if (layers->n_layers > PERSEUS_MAX_LAYERS)
 		return perseus__fail(
 				err, PERSEUS_INVALID, "%d layers are more than %d", (int)layers->n_layers, PERSEUS_MAX_LAYERS);
-	int32_t n_classes = 0;
+	int32_t n_classes = 1; /* a stage has one at least */
 	while (n_classes < perseus_profile_n_classes(profile) && perseus_profile_class(profile, n_classes)->stage == 0)
 		n_classes++;
 	enum perseus_status status = check_same_classes(profile, n_classes, err);

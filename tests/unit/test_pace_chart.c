@@ -77,8 +77,8 @@ make_picture(int32_t n, double factor)
 static bool
 is_filled(cairo_surface_t *surface, int x, int y)
 {
-	const unsigned char *pixel =
-			cairo_image_surface_get_data(surface) + y * cairo_image_surface_get_stride(surface) + (ptrdiff_t)4 * x;
+	const unsigned char *pixel = cairo_image_surface_get_data(surface)
+			+ (ptrdiff_t)y * cairo_image_surface_get_stride(surface) + (ptrdiff_t)4 * x;
 	return pixel[2] < 195 && pixel[1] > pixel[2] + 20; /* green of 0.3 over white */
 }
 

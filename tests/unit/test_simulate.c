@@ -529,9 +529,8 @@ START_TEST(the_parts_are_the_whole)
 	const double n_iterations = N_ITERATIONS;
 	struct perseus_straggler_event *events = NULL;
 	int64_t n_events = 0;
-	ck_assert_int_eq(perseus_straggler_events_draw(
-							 processes, LENGTH(processes), N_PIPELINES, N_ITERATIONS, 9, &events, &n_events, NULL),
-			PERSEUS_OK);
+	const struct perseus_straggler_settings settings = {processes, LENGTH(processes), N_PIPELINES, N_ITERATIONS, 9};
+	ck_assert_int_eq(perseus_straggler_events_draw(&settings, &events, &n_events, NULL), PERSEUS_OK);
 	struct perseus_simulation simulation = job(N_ITERATIONS, events, n_events);
 	simulation.n_pipelines = N_PIPELINES;
 	simulation.reaction_ns = 100 * MS;

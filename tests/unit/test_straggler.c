@@ -65,10 +65,9 @@ draw(const struct perseus_straggler_process *processes, int32_t n_processes, int
 {
 	struct drawn drawn = {NULL, 0};
 	struct perseus_error err = {.message = ""};
-	ck_assert_msg(perseus_straggler_events_draw(
-						  processes, n_processes, n_pipelines, n_iterations, seed, &drawn.events, &drawn.n, &err)
-					== PERSEUS_OK,
-			"%s", err.message);
+	const struct perseus_straggler_settings settings = {processes, n_processes, n_pipelines, n_iterations, seed};
+	ck_assert_msg(
+			perseus_straggler_events_draw(&settings, &drawn.events, &drawn.n, &err) == PERSEUS_OK, "%s", err.message);
 	return drawn;
 }
 
@@ -267,9 +266,8 @@ START_TEST(says_what_is_wrong_with_a_process)
 {
 	struct drawn drawn = {(struct perseus_straggler_event *)&drawn, -7};
 	struct perseus_error err = {.message = ""};
-	ck_assert_int_eq(perseus_straggler_events_draw(bad_processes[_i].processes, bad_processes[_i].n, 4, 100, 1,
-							 &drawn.events, &drawn.n, &err),
-			PERSEUS_INVALID);
+	const struct perseus_straggler_settings settings = {bad_processes[_i].processes, bad_processes[_i].n, 4, 100, 1};
+	ck_assert_int_eq(perseus_straggler_events_draw(&settings, &drawn.events, &drawn.n, &err), PERSEUS_INVALID);
 	ck_assert_str_eq(err.message, bad_processes[_i].message);
 	ck_assert_ptr_eq(drawn.events, &drawn);
 	ck_assert_int_eq(drawn.n, -7);

@@ -157,9 +157,10 @@ static enum perseus_status
 draw_events(void **out, struct perseus_error *err)
 {
 	const struct perseus_straggler_process process = {PERSEUS_STRAGGLER_THERMAL, 3, 3, 1.1, 1.5};
+	const struct perseus_straggler_settings settings = {&process, 1, 9, 50, 1};
 	struct perseus_straggler_event *events = *out;
 	int64_t n_events = 0;
-	const enum perseus_status status = perseus_straggler_events_draw(&process, 1, 9, 50, 1, &events, &n_events, err);
+	const enum perseus_status status = perseus_straggler_events_draw(&settings, &events, &n_events, err);
 	*out = events;
 	return status;
 }
