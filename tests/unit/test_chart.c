@@ -6,6 +6,7 @@
 #include "chart/scale.h"
 #include "chart/timeline.h"
 #include "chart/timeline_internal.h"
+#include "drawn.h"
 #include "failing_alloc.h"
 #include "frontier/workload.h"
 
@@ -14,66 +15,11 @@
 #include <cairo.h>
 #include <check.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_FILE_BYTES = 1 << 24, N_RANKS = 4, N_MICROBATCHES = 8, N_CLOCKS = 6 };
-
-/* LeakSanitizer, where the build has it, asks this: fontconfig keeps patterns behind pointers that it cannot follow. */
-const char *__lsan_default_suppressions(void);
-
-const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:libfontconfig";
-}
-
-static char directory[64];
-
-static void
-setup(void)
-{
-	memcpy(directory, "/tmp/perseus-test-XXXXXX", sizeof "/tmp/perseus-test-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	ck_assert_int_eq(chdir(directory), 0);
-}
-
-static void
-teardown(void)
-{
-	static const char *const names[] = {"a.svg", "a.png", "a.pdf", "b.svg", "b.png", "b.pdf", "a.PNG"};
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		char path[128];
-		(void)snprintf(path, sizeof path, "%s/%s", directory, names[i]);
-		(void)remove(path);
-	}
-	ck_assert_int_eq(chdir("/"), 0);
-	ck_assert_int_eq(rmdir(directory), 0);
-}
-
-static const char *
-path_to(const char *name)
-{
-	static char path[128];
-	(void)snprintf(path, sizeof path, "%s/%s", directory, name);
-	return path;
-}
-
-/* The whole file; freed with perseus__free. */
-static char *
-slurp(const char *path, size_t *length)
-{
-	char *bytes = perseus__new_array(MAX_FILE_BYTES, 1);
-	ck_assert_ptr_nonnull(bytes);
-	FILE *file = fopen(path, "rb");
-	ck_assert_msg(file != NULL, "%s is missing", path);
-	*length = fread(bytes, 1, MAX_FILE_BYTES - 1, file);
-	ck_assert_uint_lt(*length, MAX_FILE_BYTES - 1);
-	(void)fclose(file);
-	return bytes;
-}
+enum { N_RANKS = 4, N_MICROBATCHES = 8, N_CLOCKS = 6 };
 
 START_TEST(ticks_are_round)
 {
@@ -407,10 +353,10 @@ START_TEST(files_are_what_they_say)
 			struct perseus_error err = {.message = ""};
 			size_t length;
 			size_t length_again;
-			ck_assert_msg(charts[c](path_to(cases[i].name), NULL, &err) == PERSEUS_OK, "%s", err.message);
-			char *bytes = slurp(path_to(cases[i].name), &length);
-			ck_assert_msg(charts[c](path_to(cases[i].again), NULL, &err) == PERSEUS_OK, "%s", err.message);
-			char *bytes_again = slurp(path_to(cases[i].again), &length_again);
+			ck_assert_msg(charts[c](cases[i].name, NULL, &err) == PERSEUS_OK, "%s", err.message);
+			char *bytes = drawn_slurp(cases[i].name, &length);
+			ck_assert_msg(charts[c](cases[i].again, NULL, &err) == PERSEUS_OK, "%s", err.message);
+			char *bytes_again = drawn_slurp(cases[i].again, &length_again);
 			ck_assert_uint_gt(length, 1000);
 			ck_assert_msg(memcmp(bytes, cases[i].magic, strlen(cases[i].magic)) == 0, "%s", cases[i].name);
 			ck_assert_uint_eq(length, length_again);
@@ -473,11 +419,11 @@ START_TEST(area_and_colour_are_true)
 		.panels = {{.heading = "one", .iteration_time_ns = 4000000000, .energy_j = 650, .boxes = boxes}}};
 	const struct perseus__chart_options options = {.width = 1000, .height = 600};
 	struct perseus_error err = {.message = ""};
-	ck_assert_msg(perseus__timeline_draw(path_to("a.png"), &timeline, &options, &err) == PERSEUS_OK, "%s", err.message);
+	ck_assert_msg(perseus__timeline_draw("a.png", &timeline, &options, &err) == PERSEUS_OK, "%s", err.message);
 	int32_t width;
 	int32_t height;
-	const int most = count_pixels(path_to("a.png"), perseus__heat(1), &width, &height);
-	const int least = count_pixels(path_to("a.png"), perseus__heat(0), &width, &height);
+	const int most = count_pixels("a.png", perseus__heat(1), &width, &height);
+	const int least = count_pixels("a.png", perseus__heat(0), &width, &height);
 	ck_assert_int_eq(width, 1000);
 	ck_assert_int_eq(height, 600);
 	ck_assert_int_gt(most, 5000);
@@ -585,8 +531,8 @@ START_TEST(full_disk_is_an_error)
 {
 	make_job();
 	struct perseus_error err = {.message = ""};
-	ck_assert_int_eq(symlink("/dev/full", path_to("a.svg")), 0);
-	ck_assert_int_eq(draw_timeline(path_to("a.svg"), NULL, &err), PERSEUS_IO);
+	ck_assert_int_eq(symlink("/dev/full", "a.svg"), 0);
+	ck_assert_int_eq(draw_timeline("a.svg", NULL, &err), PERSEUS_IO);
 	ck_assert_msg(strstr(err.message, "No space left on device") != NULL, "%s", err.message);
 	free_job();
 }
@@ -602,7 +548,7 @@ START_TEST(lack_of_memory_is_an_error)
 			for (;; n++) {
 				struct perseus_error err = {.message = ""};
 				failing_alloc_arm(n, (enum failing_alloc_mode)mode);
-				const enum perseus_status status = charts[c](path_to("a.svg"), NULL, &err);
+				const enum perseus_status status = charts[c]("a.svg", NULL, &err);
 				if (!failing_alloc_disarm()) {
 					ck_assert_int_eq(status, PERSEUS_OK);
 					break;
@@ -622,7 +568,7 @@ main(void)
 	Suite *suite = suite_create("chart");
 	TCase *tcase = tcase_create("chart");
 	suite_add_tcase(suite, tcase);
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, drawn_setup, drawn_teardown);
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, ticks_are_round);
 	tcase_add_test(tcase, ticks_fill_any_range);

@@ -1,27 +1,14 @@
 /* The picture of a paced job: steps as high as the powers they stand for, and files that are what they say. */
-#include "base/memory.h"
 #include "chart/pace_chart.h"
+#include "drawn.h"
 
 #include <cairo.h>
 #include <check.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-/* LeakSanitizer, where the build has it, asks this: fontconfig keeps patterns behind pointers that it cannot follow. */
-const char *__lsan_default_suppressions(void);
-
-const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:libfontconfig";
-}
 
 enum { N_SLOTS = 1200, BEGIN_H = 495000 };
 
-static char directory[64];
 static struct perseus_operating_point points[] = {{1, 100}, {2, 400}};
 static struct perseus_operating_curve curve = {2, points};
 static struct perseus_pace_slot slots[N_SLOTS];
@@ -29,24 +16,6 @@ static struct perseus_paced_slot paced[N_SLOTS], flat[N_SLOTS];
 static struct perseus_pace_course paced_course, flat_course;
 static struct perseus_pace_problem problem;
 static const struct perseus__pace_line lines[] = {{&flat_course, "flat"}};
-
-static void
-setup(void)
-{
-	memcpy(directory, "/tmp/perseus-test-XXXXXX", sizeof "/tmp/perseus-test-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	ck_assert_int_eq(chdir(directory), 0);
-}
-
-static void
-teardown(void)
-{
-	static const char *const names[] = {"a.svg", "a.png", "a.pdf", "b.svg", "b.png", "b.pdf"};
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		(void)remove(names[i]);
-	ck_assert_int_eq(chdir("/"), 0);
-	ck_assert_int_eq(rmdir(directory), 0);
-}
 
 /* 100 W in the first half, 400 W in the third quarter, over then; the other takes 200 W to the end. */
 static struct perseus__pace_picture
@@ -112,33 +81,16 @@ START_TEST(areas_are_as_high_as_powers)
 }
 END_TEST
 
-static char *
-slurp(const char *path, size_t *length)
+static enum perseus_status
+draw_chart(const char *path, const void *picture, struct perseus_error *err)
 {
-	enum { MAX_FILE_BYTES = 1 << 22 };
-	char *bytes = perseus__new_array(MAX_FILE_BYTES, 1);
-	FILE *file = fopen(path, "rb");
-	ck_assert_msg(bytes && file, "%s is missing", path);
-	*length = fread(bytes, 1, MAX_FILE_BYTES, file);
-	(void)fclose(file);
-	return bytes;
+	return perseus__chart_pace(path, picture, NULL, err);
 }
 
 START_TEST(the_same_bytes_in_every_format)
 {
-	static const char *const names[][2] = {{"a.svg", "b.svg"}, {"a.png", "b.png"}, {"a.pdf", "b.pdf"}};
 	const struct perseus__pace_picture picture = make_picture(100, 0.1);
-	for (int i = 0; i < 3; i++) {
-		char *bytes[2];
-		size_t lengths[2];
-		for (int k = 0; k < 2; k++) {
-			ck_assert_int_eq(perseus__chart_pace(names[i][k], &picture, NULL, NULL), PERSEUS_OK);
-			bytes[k] = slurp(names[i][k], &lengths[k]);
-		}
-		ck_assert(lengths[0] > 1000 && lengths[0] == lengths[1] && memcmp(bytes[0], bytes[1], lengths[0]) == 0);
-		perseus__free(bytes[0]);
-		perseus__free(bytes[1]);
-	}
+	drawn_same_bytes(draw_chart, &picture);
 }
 END_TEST
 
@@ -150,13 +102,7 @@ START_TEST(odd_pictures_are_drawn)
 		struct perseus__pace_picture picture = make_picture(i < 3 ? 1 : N_SLOTS, factors[i % 3]);
 		picture.heading = NULL;
 		picture.n_lines = 0;
-		struct perseus_error err = {.message = ""};
-		ck_assert_msg(perseus__chart_pace("a.svg", &picture, NULL, &err) == PERSEUS_OK, "%s", err.message);
-		size_t length;
-		char *bytes = slurp("a.svg", &length);
-		ck_assert_ptr_null(memmem(bytes, length, "nan", 3));
-		ck_assert_ptr_null(memmem(bytes, length, "inf", 3));
-		perseus__free(bytes);
+		drawn_finite(draw_chart, &picture);
 	}
 }
 END_TEST
@@ -164,11 +110,7 @@ END_TEST
 START_TEST(errors_say_where)
 {
 	const struct perseus__pace_picture picture = make_picture(10, 1);
-	struct perseus_error err = {.message = ""};
-	ck_assert_int_eq(perseus__chart_pace("run.gif", &picture, NULL, &err), PERSEUS_INVALID);
-	ck_assert_ptr_nonnull(strstr(err.message, "run.gif"));
-	ck_assert_int_eq(perseus__chart_pace("/nowhere/run.svg", &picture, NULL, &err), PERSEUS_IO);
-	ck_assert_ptr_nonnull(strstr(err.message, "/nowhere/run.svg"));
+	drawn_errors_name_file(draw_chart, &picture);
 }
 END_TEST
 
@@ -178,7 +120,7 @@ main(void)
 	Suite *suite = suite_create("pace_chart");
 	TCase *tcase = tcase_create("chart");
 	suite_add_tcase(suite, tcase);
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, drawn_setup, drawn_teardown);
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, areas_are_as_high_as_powers, 0, 2);
 	tcase_add_test(tcase, the_same_bytes_in_every_format);

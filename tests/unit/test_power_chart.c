@@ -1,26 +1,14 @@
 /* Power over time: thinning keeps what matters in bounded memory; the picture shows what was read and nothing else. */
-#include "base/memory.h"
 #include "chart/power_chart.h"
+#include "drawn.h"
 #include "failing_alloc.h"
 
 #include <cairo.h>
 #include <check.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 enum { PLOT_LEFT = 250, SHEET_WIDTH = 1600, PLOT_RIGHT = SHEET_WIDTH - 32 };
-
-/* LeakSanitizer, where the build has it, asks this: fontconfig keeps patterns behind pointers that it cannot follow. */
-const char *__lsan_default_suppressions(void);
-
-const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:libfontconfig";
-}
 
 static const int64_t PERIOD_NS = 100000000;
 static const int64_t SPAN_NS = 40000000000;
@@ -114,26 +102,6 @@ START_TEST(the_line_breaks_at_pauses)
 }
 END_TEST
 
-static char directory[64];
-
-static void
-setup(void)
-{
-	memcpy(directory, "/tmp/perseus-test-XXXXXX", sizeof "/tmp/perseus-test-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	ck_assert_int_eq(chdir(directory), 0);
-}
-
-static void
-teardown(void)
-{
-	static const char *const names[] = {"a.svg", "a.png", "a.pdf", "b.svg", "b.png", "b.pdf"};
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		(void)remove(names[i]);
-	ck_assert_int_eq(chdir("/"), 0);
-	ck_assert_int_eq(rmdir(directory), 0);
-}
-
 static const struct perseus__power_lane lanes[] = {
 	{0, "GPU 0", "100 W average", NULL, PERSEUS__POWER_GPU},
 	{1, "GPU 1", NULL, NULL, PERSEUS__POWER_GPU},
@@ -209,33 +177,16 @@ START_TEST(lines_are_where_something_was_read)
 }
 END_TEST
 
-static char *
-slurp(const char *path, size_t *length)
+static enum perseus_status
+draw_chart(const char *path, const void *picture, struct perseus_error *err)
 {
-	enum { MAX_FILE_BYTES = 1 << 22 };
-	char *bytes = perseus__new_array(MAX_FILE_BYTES, 1);
-	FILE *file = fopen(path, "rb");
-	ck_assert_msg(bytes && file, "%s is missing", path);
-	*length = fread(bytes, 1, MAX_FILE_BYTES, file);
-	(void)fclose(file);
-	return bytes;
+	return perseus__chart_power(path, picture, NULL, err);
 }
 
 START_TEST(the_same_bytes_in_every_format)
 {
-	static const char *const names[][2] = {{"a.svg", "b.svg"}, {"a.png", "b.png"}, {"a.pdf", "b.pdf"}};
 	const struct perseus__power_picture picture = make_picture(5000);
-	for (int i = 0; i < 3; i++) {
-		char *bytes[2];
-		size_t lengths[2];
-		for (int k = 0; k < 2; k++) {
-			ck_assert_int_eq(perseus__chart_power(names[i][k], &picture, NULL, NULL), PERSEUS_OK);
-			bytes[k] = slurp(names[i][k], &lengths[k]);
-		}
-		ck_assert(lengths[0] > 1000 && lengths[0] == lengths[1] && memcmp(bytes[0], bytes[1], lengths[0]) == 0);
-		perseus__free(bytes[0]);
-		perseus__free(bytes[1]);
-	}
+	drawn_same_bytes(draw_chart, &picture);
 	perseus__history_fini(&history);
 }
 END_TEST
@@ -255,13 +206,7 @@ START_TEST(odd_pictures_are_drawn)
 			for (int k = 0; k < n; k++)
 				perseus__history_add(&history, k, power_w);
 			const struct perseus__power_picture picture = {.history = &history, .lanes = many, .n_lanes = n_series};
-			struct perseus_error err = {.message = ""};
-			ck_assert_msg(perseus__chart_power("a.svg", &picture, NULL, &err) == PERSEUS_OK, "%s", err.message);
-			size_t length;
-			char *bytes = slurp("a.svg", &length);
-			ck_assert_ptr_null(memmem(bytes, length, "nan", 3));
-			ck_assert_ptr_null(memmem(bytes, length, "inf", 3));
-			perseus__free(bytes);
+			drawn_finite(draw_chart, &picture);
 			perseus__history_fini(&history);
 		}
 }
@@ -270,11 +215,7 @@ END_TEST
 START_TEST(errors_say_where)
 {
 	const struct perseus__power_picture picture = make_picture(10);
-	struct perseus_error err = {.message = ""};
-	ck_assert_int_eq(perseus__chart_power("power.gif", &picture, NULL, &err), PERSEUS_INVALID);
-	ck_assert_ptr_nonnull(strstr(err.message, "power.gif"));
-	ck_assert_int_eq(perseus__chart_power("/nowhere/power.svg", &picture, NULL, &err), PERSEUS_IO);
-	ck_assert_ptr_nonnull(strstr(err.message, "/nowhere/power.svg"));
+	drawn_errors_name_file(draw_chart, &picture);
 	perseus__history_fini(&history);
 }
 END_TEST
@@ -309,7 +250,7 @@ main(void)
 	tcase_add_test(thinning, lack_of_memory_is_an_error);
 	TCase *tcase = tcase_create("chart");
 	suite_add_tcase(suite, tcase);
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, drawn_setup, drawn_teardown);
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, lines_are_where_something_was_read, 0, 2);
 	tcase_add_test(tcase, the_same_bytes_in_every_format);

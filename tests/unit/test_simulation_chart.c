@@ -1,44 +1,25 @@
 /* The picture of a simulated job: bars as long as the energies they stand for, files that are what they say. */
-#include "base/memory.h"
 #include "chart/simulation_chart.h"
+#include "drawn.h"
 
 #include <cairo.h>
 #include <check.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-/* LeakSanitizer, where the build has it, asks this: fontconfig keeps patterns behind pointers that it cannot follow. */
-const char *__lsan_default_suppressions(void);
-
-const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:libfontconfig";
-}
-
-static char directory[64];
 static struct perseus__history history;
 
 static void
 setup(void)
 {
-	memcpy(directory, "/tmp/perseus-test-XXXXXX", sizeof "/tmp/perseus-test-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	ck_assert_int_eq(chdir(directory), 0);
+	drawn_setup();
 	ck_assert_int_eq(perseus__history_init(&history, PERSEUS__N_SIMULATION_SERIES, NULL), PERSEUS_OK);
 }
 
 static void
 teardown(void)
 {
-	static const char *const names[] = {"a.svg", "a.png", "a.pdf", "b.svg", "b.png", "b.pdf"};
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		(void)remove(names[i]);
-	ck_assert_int_eq(chdir("/"), 0);
-	ck_assert_int_eq(rmdir(directory), 0);
+	drawn_teardown();
 	perseus__history_fini(&history);
 }
 
@@ -144,33 +125,16 @@ START_TEST(times_are_where_they_were)
 }
 END_TEST
 
-static char *
-slurp(const char *path, size_t *length)
+static enum perseus_status
+draw_chart(const char *path, const void *picture, struct perseus_error *err)
 {
-	enum { MAX_FILE_BYTES = 1 << 22 };
-	char *bytes = perseus__new_array(MAX_FILE_BYTES, 1);
-	FILE *file = fopen(path, "rb");
-	ck_assert_msg(bytes && file, "%s is missing", path);
-	*length = fread(bytes, 1, MAX_FILE_BYTES, file);
-	(void)fclose(file);
-	return bytes;
+	return perseus__chart_simulation(path, picture, NULL, err);
 }
 
 START_TEST(the_same_bytes_in_every_format)
 {
-	static const char *const names[][2] = {{"a.svg", "b.svg"}, {"a.png", "b.png"}, {"a.pdf", "b.pdf"}};
 	const struct perseus__simulation_picture picture = make_picture(10000);
-	for (int i = 0; i < 3; i++) {
-		char *bytes[2];
-		size_t lengths[2];
-		for (int k = 0; k < 2; k++) {
-			ck_assert_int_eq(perseus__chart_simulation(names[i][k], &picture, NULL, NULL), PERSEUS_OK);
-			bytes[k] = slurp(names[i][k], &lengths[k]);
-		}
-		ck_assert(lengths[0] > 1000 && lengths[0] == lengths[1] && memcmp(bytes[0], bytes[1], lengths[0]) == 0);
-		perseus__free(bytes[0]);
-		perseus__free(bytes[1]);
-	}
+	drawn_same_bytes(draw_chart, &picture);
 }
 END_TEST
 
@@ -186,13 +150,7 @@ START_TEST(odd_pictures_are_drawn)
 		picture.bars = many;
 		picture.n_bars = n;
 		picture.heading = NULL;
-		struct perseus_error err = {.message = ""};
-		ck_assert_msg(perseus__chart_simulation("a.svg", &picture, NULL, &err) == PERSEUS_OK, "%s", err.message);
-		size_t length;
-		char *bytes = slurp("a.svg", &length);
-		ck_assert_ptr_null(memmem(bytes, length, "nan", 3));
-		ck_assert_ptr_null(memmem(bytes, length, "inf", 3));
-		perseus__free(bytes);
+		drawn_finite(draw_chart, &picture);
 	}
 }
 END_TEST
@@ -200,11 +158,7 @@ END_TEST
 START_TEST(errors_say_where)
 {
 	const struct perseus__simulation_picture picture = make_picture(10);
-	struct perseus_error err = {.message = ""};
-	ck_assert_int_eq(perseus__chart_simulation("run.gif", &picture, NULL, &err), PERSEUS_INVALID);
-	ck_assert_ptr_nonnull(strstr(err.message, "run.gif"));
-	ck_assert_int_eq(perseus__chart_simulation("/nowhere/run.svg", &picture, NULL, &err), PERSEUS_IO);
-	ck_assert_ptr_nonnull(strstr(err.message, "/nowhere/run.svg"));
+	drawn_errors_name_file(draw_chart, &picture);
 }
 END_TEST
 
