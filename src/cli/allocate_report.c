@@ -39,8 +39,8 @@ write_work(const struct perseus__allocation_document *document, struct perseus__
 		perseus__text_addf(text, "                the limit is above what all take at full speed\n");
 		return;
 	}
-	perseus__text_addf(text, "a kW more       %.4g more (%+.2f %%) at most\n", allocation->price_per_w * 1e3,
-			100 * allocation->price_per_w * 1e3 / allocation->work);
+	const double more = fmin(allocation->price_per_w * 1e3, full - allocation->work); /* of a small site, all */
+	perseus__text_addf(text, "a kW more       %.4g more (%+.2f %%) at most\n", more, 100 * more / allocation->work);
 	perseus__text_addf(text,
 			"even share      %.4g (%.2f %%): every job cut to %.2f %% of its full power; this is %+.2f %%\n",
 			even->work, 100 * even->work / full, 100 * even->level,

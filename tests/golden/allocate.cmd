@@ -22,3 +22,5 @@ printf 'job,profile,microbatches,blocking_power_w\na,small.csv,6,75\na,small.csv
 printf 'job,profile,microbatches,blocking_power_w,weight\na,small.csv,6,75,0\n' > $TMP/jobs.csv && perseus allocate $TMP/jobs.csv --site-limit 2000
 printf 'job,profile,microbatches,blocking_power_w,pipelines\na,small.csv,6,75,1.5\n' > $TMP/jobs.csv && perseus allocate $TMP/jobs.csv --site-limit 2000
 printf 'job,profile,microbatches\na,small.csv,6\n' > $TMP/jobs.csv && perseus allocate $TMP/jobs.csv --site-limit 2000
+# A kW more than a small site needs brings no more than full speed.
+printf 'job,profile,microbatches,blocking_power_w\na,small.csv,6,75\n' > $TMP/jobs.csv && perseus allocate $TMP/jobs.csv --site-limit 600 | grep -E '^(work|a kW)'
