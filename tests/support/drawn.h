@@ -18,7 +18,7 @@ typedef enum perseus_status drawn_chart(const char *path, const void *picture, s
 /* In every format a picture drawn again is the same file. */
 void drawn_same_bytes(drawn_chart *draw, const void *picture);
 
-/* The picture is drawn, and nothing in it is no number or not finite. */
+/* The picture is drawn, its lines of finite width. Coordinates that are not finite go unseen: cairo writes zeros. */
 void drawn_finite(drawn_chart *draw, const void *picture);
 
 /* A format that is not known, and a directory that is not there, are errors that name the file. */
