@@ -3,11 +3,10 @@
  */
 #include "binding.h"
 
-#include "base/error.h"
-#include "base/memory.h"
 #include "base/text.h"
 #include "format/plan_json.h"
 #include "format/zeus_tuples.h"
+#include "plan/highest.h"
 
 static struct perseus_step *
 parse_steps(PyObject *rows, Py_ssize_t n)
@@ -109,12 +108,7 @@ make_baseline(const struct perseus_frontier *frontier, const struct perseus_plan
 	struct perseus_plan_settings settings = perseus_plan_settings_default();
 	settings.deadline_ns = plan->deadline_ns;
 	settings.switch_latency_ns = plan->switch_latency_ns;
-	int32_t *highest = perseus__new_array((size_t)plan->n_instructions, sizeof(*highest));
-	if (highest == NULL)
-		return perseus__no_memory(err);
-	const enum perseus_status status = perseus_plan_evaluate(frontier, highest, &settings, out, err);
-	perseus__free(highest);
-	return status;
+	return perseus__plan_highest(frontier, &settings, out, err);
 }
 
 /* The text of `perseus plan --json`. */

@@ -2,8 +2,6 @@
 #include "cli/plan.h"
 
 #include "base/clock.h"
-#include "base/error.h"
-#include "base/memory.h"
 #include "chart/canvas.h"
 #include "cli/command.h"
 #include "cli/deadline_options.h"
@@ -12,11 +10,11 @@
 #include "format/output_file.h"
 #include "format/plan_json.h"
 #include "format/plan_power.h"
+#include "plan/highest.h"
 
 #include <perseus/plan.h>
 
 #include <argp.h>
-#include <string.h>
 
 enum {
 	KEY_GRANULARITY = 'g',
@@ -119,20 +117,6 @@ check_outputs(const struct options *options, struct perseus_error *err)
 	return status;
 }
 
-/* Every instruction at its highest clock, with the settings of the plan. */
-static enum perseus_status
-evaluate_baseline(const struct options *options, const struct perseus_plan_settings *settings,
-		struct perseus_plan **baseline, struct perseus_error *err)
-{
-	const int32_t n_instructions = options->job.schedule->n_instructions;
-	int32_t *highest = perseus__new_array((size_t)n_instructions, sizeof *highest); /* 0: the highest there is */
-	if (!highest)
-		return perseus__no_memory(err);
-	const enum perseus_status status = perseus_plan_evaluate(options->job.frontier, highest, settings, baseline, err);
-	perseus__free(highest);
-	return status;
-}
-
 static enum perseus_status
 make_plans(struct options *options, struct perseus_plan **plan, struct perseus_plan **baseline,
 		struct perseus__power *power, struct perseus_error *err)
@@ -151,7 +135,7 @@ make_plans(struct options *options, struct perseus_plan **plan, struct perseus_p
 		return status;
 	options->job.solve_s += (double)(perseus__clock_mono_ns() - begin_ns) / 1e9;
 	settings.deadline_ns = (*plan)->deadline_ns;
-	status = evaluate_baseline(options, &settings, baseline, err);
+	status = perseus__plan_highest(options->job.frontier, &settings, baseline, err);
 	return status == PERSEUS_OK ? perseus__power_trace(power, &options->job, *plan, *baseline, err) : status;
 }
 

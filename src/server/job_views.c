@@ -1,10 +1,9 @@
 /* What GET shows of jobs. */
-#include "base/error.h"
-#include "base/memory.h"
 #include "format/frontier_json.h"
 #include "format/json_writer.h"
 #include "format/plan_document.h"
 #include "format/plan_json.h"
+#include "plan/highest.h"
 #include "server/job.h"
 
 #include <math.h>
@@ -278,16 +277,11 @@ view_plan(struct perseus__job *job, struct perseus__call *call)
 		return;
 	}
 	const struct perseus_frontier *frontier = perseus__shape_frontier(job->shape);
-	const struct perseus_schedule *schedule = perseus__shape_schedule(job->shape);
-	int32_t *highest = perseus__new_array((size_t)schedule->n_instructions, sizeof *highest);
 	struct perseus_plan_settings settings = perseus_plan_settings_default();
 	settings.deadline_ns = plan->deadline_ns;
 	struct perseus_plan *baseline = NULL;
 	struct perseus_error err = {.message = ""};
-	const enum perseus_status status =
-			highest ? perseus_plan_evaluate(frontier, highest, &settings, &baseline, &err) : perseus__no_memory(&err);
-	perseus__free(highest);
-	if (status != PERSEUS_OK) {
+	if (perseus__plan_highest(frontier, &settings, &baseline, &err) != PERSEUS_OK) {
 		perseus__call_fail(job->jobs, call, &err);
 		return;
 	}

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/wide.h"
+#include "plan/highest.h"
 #include "server/shape_internal.h"
 
 #include <string.h>
@@ -226,13 +227,8 @@ make_first_plan(struct perseus__shape *shape, struct perseus_plan **plan, struct
 	enum perseus_status status = perseus_plan_new(shape->frontier, &settings, plan, err);
 	if (status != PERSEUS_INFEASIBLE)
 		return status;
-	const size_t n = (size_t)shape->schedule->n_instructions;
-	int32_t *highest = perseus__new_array(n, sizeof *highest);
-	if (!highest)
-		return perseus__no_memory(err);
 	struct perseus_plan *baseline = NULL;
-	status = perseus_plan_evaluate(shape->frontier, highest, &settings, &baseline, err);
-	perseus__free(highest);
+	status = perseus__plan_highest(shape->frontier, &settings, &baseline, err);
 	if (status != PERSEUS_OK)
 		return status;
 	settings.deadline_ns = baseline->outcome.iteration_time_ns;
