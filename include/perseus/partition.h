@@ -45,8 +45,8 @@ PERSEUS_API bool perseus_layers_have_energy(const struct perseus_layers *layers)
 /*
  * X(name, text): what a partition is chosen for. Of equally good ones, that with the least bottleneck, then that whose
  * slowest stages begin earliest, then that with the least imbalance, then that with the most layers in the first stage,
- * in the second, and so on; LEAST_ENERGY goes by the layers of the stages alone. A slow stage is best at the front: all
- * stages ahead of it must run forward once before it begins, and backward once after it ends.
+ * in the second, and so on; LEAST_ENERGY goes by the bottleneck and the layers alone. A slow stage is best at the
+ * front: all stages ahead of it must run forward once before it begins, and backward once after it ends.
  */
 #define PERSEUS_PARTITION_MAP(X)                                                                                \
 	X(EQUAL_LAYERS, "equal-layers")         /* as many layers in each; the last ones have one more */           \

@@ -118,19 +118,35 @@ fill_energies(const struct perseus__spans *spans, struct perseus__energy *energy
 	}
 }
 
-/* One stage more ahead of those in `next`; `ends`: where it ends, the last of equally good ones. */
+/* The layers from one on, in the stages from one on: the least energy, and the least bottleneck with that energy. */
+struct rest {
+	int64_t effective_nj; /* PERSEUS__NO_WAY: they cannot */
+	int64_t bottleneck_ns;
+};
+
+static bool
+is_better(struct rest a, struct rest b)
+{
+	return a.effective_nj < b.effective_nj || (a.effective_nj == b.effective_nj && a.bottleneck_ns < b.bottleneck_ns);
+}
+
+/* One stage more ahead of those in `next`. */
 static void
-add_stage(const struct perseus__spans *spans, const int64_t *energies_nj, const int64_t *next, int64_t *best,
-		int32_t *ends)
+add_stage(const struct perseus__spans *spans, const int64_t *energies_nj, const struct rest *next, struct rest *rests)
 {
 	for (int32_t a = 0; a <= spans->n_layers; a++) {
-		best[a] = PERSEUS__NO_WAY;
+		rests[a] = (struct rest){PERSEUS__NO_WAY, INT64_MAX};
 		for (int32_t b = a + 1; b <= spans->n_layers; b++) {
-			const int64_t span_nj = energies_nj[perseus__span_index(spans, a, b)];
-			if (span_nj == PERSEUS__NO_WAY || next[b] == PERSEUS__NO_WAY || next[b] + span_nj > best[a])
+			const size_t i = perseus__span_index(spans, a, b);
+			if (energies_nj[i] == PERSEUS__NO_WAY || next[b].effective_nj == PERSEUS__NO_WAY)
 				continue;
-			best[a] = next[b] + span_nj;
-			ends[a] = b;
+			const struct rest rest = {
+				.effective_nj = energies_nj[i] + next[b].effective_nj,
+				.bottleneck_ns =
+						spans->cycle_ns[i] > next[b].bottleneck_ns ? spans->cycle_ns[i] : next[b].bottleneck_ns,
+			};
+			if (is_better(rest, rests[a]))
+				rests[a] = rest;
 		}
 	}
 }
@@ -148,30 +164,44 @@ fail_limit(struct perseus__spans *spans, int64_t limit_ns, int64_t *scratch, str
 			(int)spans->n_stages, (double)limit_ns / 1e9, (double)least_ns / 1e9);
 }
 
-/* `ends` has a row of n_layers + 1 for each stage. */
+/* Whether a stage of these layers ahead of `next` is one of a best partition, none of whose stages is slower. */
+static bool
+is_best(const struct perseus__spans *spans, struct perseus__energy *energy, int64_t blocking_power_uw,
+		struct perseus__span span, struct rest next, struct rest best)
+{
+	if (next.effective_nj == PERSEUS__NO_WAY || next.bottleneck_ns > best.bottleneck_ns
+			|| spans->cycle_ns[perseus__span_index(spans, span.first, span.end)] > best.bottleneck_ns)
+		return false;
+	const int64_t span_nj = perseus__span_energy_nj(energy, span, blocking_power_uw);
+	return span_nj != PERSEUS__NO_WAY && span_nj + next.effective_nj == best.effective_nj;
+}
+
+/* `rests` has a row of n_layers + 1 for each stage and one behind them. */
 static enum perseus_status
 solve(struct perseus__spans *spans, struct perseus__energy *energy, const int64_t *blocking_power_uw,
-		int64_t *energies_nj, int32_t *ends, int32_t *boundaries, struct perseus_error *err)
+		int64_t *energies_nj, struct rest *rests, int32_t *boundaries, struct perseus_error *err)
 {
 	const int32_t n = spans->n_layers;
+	const int32_t p = spans->n_stages;
 	const size_t row = (size_t)n + 1;
-	int64_t *next = spans->best;
-	int64_t *best = spans->best + row;
 	for (int32_t a = 0; a <= n; a++)
-		next[a] = a == n ? 0 : PERSEUS__NO_WAY;
-	for (int32_t s = spans->n_stages - 1; s >= 0; s--) {
-		if (s == spans->n_stages - 1 || blocking_power_uw[s] != blocking_power_uw[s + 1])
+		rests[(size_t)p * row + (size_t)a] = (struct rest){a == n ? 0 : PERSEUS__NO_WAY, 0};
+	for (int32_t s = p - 1; s >= 0; s--) {
+		if (s == p - 1 || blocking_power_uw[s] != blocking_power_uw[s + 1])
 			fill_energies(spans, energy, blocking_power_uw[s], energies_nj);
-		add_stage(spans, energies_nj, next, best, ends + (size_t)s * row);
-		int64_t *const swap = next;
-		next = best;
-		best = swap;
+		add_stage(spans, energies_nj, rests + ((size_t)s + 1) * row, rests + (size_t)s * row);
 	}
-	if (next[0] == PERSEUS__NO_WAY)
+	if (rests[0].effective_nj == PERSEUS__NO_WAY)
 		return fail_limit(spans, energy->limit_ns, energies_nj, err);
 	boundaries[0] = 0;
-	for (int32_t s = 0; s < spans->n_stages; s++)
-		boundaries[s + 1] = ends[(size_t)s * row + (size_t)boundaries[s]];
+	for (int32_t s = 0; s < p; s++) {
+		const struct rest *next = rests + ((size_t)s + 1) * row;
+		const struct rest best = {rests[(size_t)s * row + (size_t)boundaries[s]].effective_nj, rests[0].bottleneck_ns};
+		struct perseus__span span = {boundaries[s], n};
+		while (!is_best(spans, energy, blocking_power_uw[s], span, next[span.end], best))
+			span.end--;
+		boundaries[s + 1] = span.end;
+	}
 	return PERSEUS_OK;
 }
 
@@ -181,11 +211,11 @@ perseus__least_energy(struct perseus__spans *spans, struct perseus__energy *ener
 {
 	const size_t row = (size_t)spans->n_layers + 1;
 	int64_t *energies_nj = perseus__new_array(row * row, sizeof *energies_nj);
-	int32_t *ends = perseus__new_array((size_t)spans->n_stages * row, sizeof *ends);
-	const enum perseus_status status = energies_nj && ends
-			? solve(spans, energy, blocking_power_uw, energies_nj, ends, boundaries, err)
+	struct rest *rests = perseus__new_array(((size_t)spans->n_stages + 1) * row, sizeof *rests);
+	const enum perseus_status status = energies_nj && rests
+			? solve(spans, energy, blocking_power_uw, energies_nj, rests, boundaries, err)
 			: perseus__no_memory(err);
 	perseus__free(energies_nj);
-	perseus__free(ends);
+	perseus__free(rests);
 	return status;
 }

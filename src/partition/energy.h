@@ -30,8 +30,9 @@ void perseus__energy_fini(struct perseus__energy *energy);
 int64_t perseus__span_energy_nj(struct perseus__energy *energy, struct perseus__span span, int64_t blocking_power_uw);
 
 /*
- * The partition with the least sum of these, and of equal ones that with the most layers in front. `blocking_power_uw`
- * has length n_stages. INFEASIBLE where none keeps the limit, with the least that one does; NO_MEMORY.
+ * The partition with the least sum of these, of equal ones that with the least bottleneck, and of these that with
+ * the most layers in front. `blocking_power_uw` has length n_stages. INFEASIBLE where none keeps the limit, with the
+ * least that one does; NO_MEMORY.
  */
 PERSEUS_MUST_USE enum perseus_status perseus__least_energy(struct perseus__spans *spans, struct perseus__energy *energy,
 		const int64_t *blocking_power_uw, int32_t *boundaries, struct perseus_error *err);

@@ -218,6 +218,27 @@ START_TEST(test_blocking_of_stages)
 }
 END_TEST
 
+/* Where every partition takes the same energy, no stage is slower than it must be; then most layers are in front. */
+START_TEST(test_equal_energies)
+{
+	n_rows = 0;
+	for (int32_t l = 0; l < 5; l++) {
+		add(l, "forward", 1000, 1, 10);
+		add(l, "backward", 1000, 2, 20);
+	}
+	struct perseus_layers *layers = make_layers();
+	const int32_t expected[] = {0, 2, 4, 5};
+	const struct perseus_partition_settings settings = {
+		.objective = PERSEUS_PARTITION_LEAST_ENERGY, .n_stages = 3, .limit_ns = 100000000000};
+	struct perseus_partition *partition = make(layers, &settings);
+	expect_boundaries(partition, expected, "equal energies");
+	ck_assert_int_eq(partition->bottleneck_ns, 6000000000);
+	ck_assert_int_eq(partition->effective_nj, 150000000000);
+	perseus_partition_free(partition);
+	perseus_layers_free(layers);
+}
+END_TEST
+
 START_TEST(test_limit)
 {
 	struct perseus_layers *layers = three_layers();
@@ -570,6 +591,7 @@ main(void)
 	tcase_add_loop_test(tcase, test_energies, 0, sizeof energies / sizeof *energies);
 	tcase_add_loop_test(tcase, test_slack, 0, sizeof slacks / sizeof *slacks);
 	tcase_add_test(tcase, test_blocking_of_stages);
+	tcase_add_test(tcase, test_equal_energies);
 	tcase_add_test(tcase, test_limit);
 	tcase_add_test(tcase, test_rows);
 	tcase_add_test(tcase, test_split_backward);
