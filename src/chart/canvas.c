@@ -145,7 +145,7 @@ perseus__canvas_init(struct perseus__canvas *canvas, const char *path, const str
 	if (width < MIN_SIDE || width > MAX_SIDE || height < MIN_SIDE || height > MAX_SIDE)
 		return perseus__fail(err, PERSEUS_INVALID, "%s: a chart of %d x %d is not possible; each side is in %d..%d",
 				path, (int)width, (int)height, MIN_SIDE, MAX_SIDE);
-	const double unit = fmin((double)width / PERSEUS__CHART_WIDTH, (double)height / PERSEUS__CHART_HEIGHT);
+	const double unit = fmin(width / (double)PERSEUS__CHART_WIDTH, height / (double)PERSEUS__CHART_HEIGHT);
 	*canvas = (struct perseus__canvas){
 		.path = path,
 		.width = width / unit,

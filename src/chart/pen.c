@@ -124,10 +124,10 @@ perseus__draw_heading(const struct perseus__canvas *canvas, const char *title, c
 {
 	const struct perseus__font large = {23, true, perseus__ink};
 	const struct perseus__font small = {15, false, perseus__muted};
-	const double left = PERSEUS__CHART_MARGIN, right = canvas->width - PERSEUS__CHART_MARGIN;
-	perseus__draw_text_cut(canvas->cr, large, left, 38, right, title);
+	const double margin = PERSEUS__CHART_MARGIN, right = canvas->width - margin;
+	perseus__draw_text_cut(canvas->cr, large, margin, 38, right, title);
 	if (heading)
-		perseus__draw_text_cut(canvas->cr, small, left, 64, right, heading);
+		perseus__draw_text_cut(canvas->cr, small, margin, 64, right, heading);
 }
 
 double

@@ -52,7 +52,7 @@ struct reader {
 static enum perseus_status
 fail_cell(const struct reader *reader, enum column column, const char *problem)
 {
-	return perseus__csv_columns_fail(&reader->columns, column, problem);
+	return perseus__csv_columns_fail(&reader->columns, (int)column, problem);
 }
 
 static enum perseus_status
