@@ -61,8 +61,8 @@ add_job(const struct perseus__allocation_document *document, int32_t j, struct p
 	perseus__table_add(table, "%.*f %s", time.decimals, 1 / allotment->rate_hz / time.divisor, time.name);
 	perseus__table_add(table, "%+.2f %%", perseus__percent_change(allotment->rate_hz, fastest.rate_hz));
 	perseus__table_add(table, "%.*f %s", power.decimals, allotment->power_w / power.divisor, power.name);
-	perseus__table_add(table, "%.2f %%", 100 * allotment->power_w / fastest.power_w);
-	perseus__table_add(table, "%.2f %%", 100 * allotment->power_w / document->allocation->power_w);
+	perseus__table_add(table, "%.2f %%", perseus__percent_of(allotment->power_w, fastest.power_w));
+	perseus__table_add(table, "%.2f %%", perseus__percent_of(allotment->power_w, document->allocation->power_w));
 	perseus__table_add(table, "%.*f %s", time.decimals, 1 / even->rate_hz / time.divisor, time.name);
 }
 

@@ -71,3 +71,9 @@ perseus__percent_change(double from, double to)
 	const double percent = 100 * (to / from - 1);
 	return fabs(percent) < 0.005 ? 0 : percent;
 }
+
+double
+perseus__percent_of(double part, double whole)
+{
+	return fabs(whole) > 0 ? 100 * part / whole : 0;
+}

@@ -32,4 +32,7 @@ void perseus__quantity_add(struct perseus__text *text, double value, struct pers
 /* 100 · (to / from - 1), and 0 where there is nothing to compare with; never "-0.00". */
 double perseus__percent_change(double from, double to);
 
+/* 100 · part / whole, and 0 of a whole of 0. */
+double perseus__percent_of(double part, double whole);
+
 #endif

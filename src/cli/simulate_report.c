@@ -125,7 +125,7 @@ add_part(const struct report *report, double part_j, double all_j, struct perseu
 {
 	const int decimals = report->energy.decimals;
 	perseus__table_add(table, "%.*f", decimals, no_negative_zero(part_j / report->energy.divisor, decimals));
-	perseus__table_add(table, "%.2f %%", no_negative_zero(100 * part_j / all_j, 2));
+	perseus__table_add(table, "%.2f %%", no_negative_zero(perseus__percent_of(part_j, all_j), 2));
 }
 
 /* Where the energy goes. */

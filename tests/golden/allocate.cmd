@@ -24,3 +24,5 @@ printf 'job,profile,microbatches,blocking_power_w,pipelines\na,small.csv,6,75,1.
 printf 'job,profile,microbatches\na,small.csv,6\n' > $TMP/jobs.csv && perseus allocate $TMP/jobs.csv --site-limit 2000
 # A kW more than a small site needs brings no more than full speed.
 printf 'job,profile,microbatches,blocking_power_w\na,small.csv,6,75\n' > $TMP/jobs.csv && perseus allocate $TMP/jobs.csv --site-limit 600 | grep -E '^(work|a kW)'
+# A job that takes nothing has no share.
+printf 'stage,instruction,frequency,time,energy\n0,forward,1410,0.1,0\n0,backward,1410,0.2,0\n' > $TMP/zero.csv && printf 'job,profile,microbatches,blocking_power_w\na,zero.csv,6,0\n' > $TMP/jobs.csv && perseus allocate $TMP/jobs.csv --site-limit 100

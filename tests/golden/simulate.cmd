@@ -18,3 +18,5 @@ perseus simulate small.csv -m 6 -b 75 --pipelines 4 -n 100 --straggler 1:1.2:10-
 head -c 5 $TMP/run.svg
 # Waiting that takes more than computing is noted: parts of the energy may be below zero.
 perseus simulate small.csv -m 6 -b 1000 -n 5 --pipelines 2 --straggler 0:1.5 --compare max-clock --plans 4
+# Where nothing takes energy, no part is a share of it.
+printf 'stage,instruction,frequency,time,energy\n0,forward,1410,0.1,0\n0,backward,1410,0.2,0\n' > $TMP/zero.csv && perseus simulate $TMP/zero.csv -m 2 -b 0 -n 3 --compare max-clock
