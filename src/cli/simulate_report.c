@@ -62,9 +62,10 @@ write_head(const struct report *report, const struct perseus__job *job)
 	perseus__job_describe(job, report->text);
 	perseus__text_addf(report->text, "; %lld iteration%s\n\n", (long long)simulation->n_iterations,
 			simulation->n_iterations == 1 ? "" : "s");
-	perseus__text_addf(report->text, "stragglers      in %lld iterations (%.1f %%); degrees change %lld time%s\n",
-			(long long)first->n_straggling, 100 * (double)first->n_straggling / (double)first->n_iterations,
-			(long long)simulation->n_events, simulation->n_events == 1 ? "" : "s");
+	perseus__text_addf(report->text, "stragglers      in %lld iteration%s (%.1f %%); degrees change %lld time%s\n",
+			(long long)first->n_straggling, first->n_straggling == 1 ? "" : "s",
+			100 * (double)first->n_straggling / (double)first->n_iterations, (long long)simulation->n_events,
+			simulation->n_events == 1 ? "" : "s");
 	write_random(report);
 	perseus__text_addf(report->text, "answered        ");
 	if (simulation->reaction_ns == 0)
