@@ -231,14 +231,11 @@ look_for_drift(struct perseus__job *job, const struct perseus__step *step)
 	perseus__free(has_drifted);
 }
 
-/* An energy of the job in an iteration of `iteration_s`: of each pipeline until its own end, then waiting. */
+/* Effective energy of a pipeline, of one GPU a stage: what an iteration takes beside waiting all through it. */
 static double
-job_energy_j(
-		const struct perseus__job *job, int64_t energy_nj, int64_t time_ns, int64_t blocking_uw, double iteration_s)
+effective_j(int64_t energy_nj, int64_t time_ns, double blocking_w)
 {
-	const double blocking_w = (double)blocking_uw * 1e-6;
-	return perseus__job_gpus_per_stage(job)
-			* ((double)energy_nj / NANO + blocking_w * (iteration_s - (double)time_ns / NANO));
+	return (double)energy_nj / NANO - blocking_w * ((double)time_ns / NANO);
 }
 
 /* A step under plans, beside what was predicted and what it would have been without. False: it is none. */
@@ -247,7 +244,8 @@ judge_step(const struct perseus__job *job, const struct perseus__step *step, str
 {
 	const int32_t dp = job->request.parallel.dp;
 	const double overhead_s = isfinite(job->overhead_s) ? job->overhead_s : 0;
-	double time_s = 0, predicted_s = 0, baseline_s = 0, plain_s = 0, measured_j = 0;
+	double time_s = 0, predicted_s = 0, baseline_s = 0, plain_s = 0;
+	double measured_j = 0, plan_j = 0, highest_j = 0, blocking_w = 0; /* plan_j and highest_j are effective energies */
 	int32_t n_measured = 0;
 	for (int32_t p = 0; p < dp; p++) {
 		const struct perseus__promise *promise = promise_of(job, step, p);
@@ -260,6 +258,10 @@ judge_step(const struct perseus__job *job, const struct perseus__step *step, str
 		time_s = fmax(time_s, step->pipelines[p].time_s);
 		measured_j += step->pipelines[p].energy_j;
 		n_measured += step->pipelines[p].n_measured;
+		const double waiting_w = (double)promise->blocking_uw * 1e-6;
+		plan_j += effective_j(promise->energy_nj, promise->time_ns, waiting_w);
+		highest_j += effective_j(promise->baseline_energy_nj, promise->baseline_time_ns, waiting_w);
+		blocking_w += waiting_w;
 	}
 	*out = (struct perseus__savings){.n_steps = 1,
 		.measured_s = time_s,
@@ -267,20 +269,13 @@ judge_step(const struct perseus__job *job, const struct perseus__step *step, str
 		.baseline_s = baseline_s + overhead_s};
 	if (n_measured < job->n_ranks)
 		return true;
+	const double gpus = perseus__job_gpus_per_stage(job);
 	out->n_measured = 1;
 	out->measured_j = measured_j;
-	double plain_j = 0;
-	for (int32_t p = 0; p < dp; p++) {
-		const struct perseus__promise *promise = promise_of(job, step, p);
-		if (!promise)
-			return false;
-		const int64_t baseline_ns = promise->baseline_time_ns, baseline_nj = promise->baseline_energy_nj;
-		const int64_t blocking_uw = promise->blocking_uw;
-		out->predicted_j += job_energy_j(job, promise->energy_nj, promise->time_ns, blocking_uw, out->predicted_s);
-		out->baseline_j += job_energy_j(job, baseline_nj, baseline_ns, blocking_uw, out->baseline_s);
-		plain_j += job_energy_j(job, baseline_nj, baseline_ns, blocking_uw, plain_s + overhead_s);
-	}
+	out->predicted_j = gpus * (plan_j + blocking_w * out->predicted_s);
+	out->baseline_j = gpus * (highest_j + blocking_w * out->baseline_s);
 	/* What was measured before is of an iteration in which nobody straggled. */
+	const double plain_j = gpus * (highest_j + blocking_w * (plain_s + overhead_s));
 	if (isfinite(job->profile.baseline_energy_j))
 		out->measured_baseline_j = job->profile.baseline_energy_j + out->baseline_j - plain_j;
 	return true;
