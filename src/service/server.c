@@ -75,6 +75,26 @@ timeout_ms(struct MHD_Daemon *daemon)
 	return (int)left_ms;
 }
 
+static void
+close_sockets(struct perseus__server *server)
+{
+	for (; server->n_fds > 0; server->n_fds--)
+		(void)close(server->fds[server->n_fds - 1]);
+}
+
+/*
+ * The daemon takes no connections any more, and does not close its socket, which it shares with others. By the thread
+ * that runs it: libmicrohttpd (0.9.75) aborts where the two meet.
+ */
+static void
+stop_listening(struct perseus__server_worker *worker)
+{
+	worker->is_quiesced = true;
+	(void)MHD_quiesce_daemon(worker->daemon);
+	if (atomic_fetch_sub(&worker->server->n_listening, 1) == 1)
+		close_sockets(worker->server);
+}
+
 static void *
 work(void *user)
 {
@@ -91,6 +111,8 @@ work(void *user)
 			(void)eventfd_read(worker->wake_fd, &n_wakes);
 			atomic_store(&worker->is_woken, false);
 		}
+		if (!worker->is_quiesced && atomic_load(&worker->server->is_ending))
+			stop_listening(worker);
 		(void)MHD_run(worker->daemon);
 	}
 	return NULL;
@@ -163,6 +185,7 @@ start_workers(struct perseus__server *server, const int *fds, int32_t n_fds,
 		worker->epoll_fd = MHD_get_daemon_info(worker->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 		server->n_workers++;
 	}
+	atomic_store(&server->n_listening, server->n_workers);
 	for (; server->n_threads < server->n_workers; server->n_threads++) {
 		struct perseus__server_worker *worker = &server->workers[server->n_threads];
 		const int error = pthread_create(&worker->thread, NULL, work, worker);
@@ -210,25 +233,16 @@ perseus__server_tick(struct perseus__server *server)
 	server->application->tick(server->application->user);
 }
 
-/* No daemon takes connections any more, and none closes its socket, which it shares with others. */
-static void
-stop_listening(struct perseus__server *server)
-{
-	for (int32_t i = 0; i < server->n_workers; i++)
-		(void)MHD_quiesce_daemon(server->workers[i].daemon);
-	for (; server->n_fds > 0; server->n_fds--)
-		(void)close(server->fds[server->n_fds - 1]);
-}
-
 bool
 perseus__server_end(struct perseus__server *server, int64_t limit_ns)
 {
 	static const struct timespec pause = {.tv_nsec = 5000000};
 	const int64_t end_ns = perseus__clock_mono_ns() + limit_ns;
-	stop_listening(server);
 	atomic_store(&server->is_ending, true);
+	for (int32_t i = 0; i < server->n_workers; i++)
+		(void)eventfd_write(server->workers[i].wake_fd, 1);
 	server->application->stop(server->application->user);
-	while (atomic_load(&server->n_under_way) > 0) {
+	while (atomic_load(&server->n_under_way) > 0 || atomic_load(&server->n_listening) > 0) {
 		if (perseus__clock_mono_ns() > end_ns)
 			return false;
 		(void)nanosleep(&pause, NULL);
@@ -241,17 +255,18 @@ perseus__server_free(struct perseus__server *server)
 {
 	if (!server)
 		return;
-	stop_listening(server);
 	if (server->stop_fd >= 0)
 		(void)eventfd_write(server->stop_fd, 1);
 	for (int32_t i = 0; i < server->n_threads; i++)
 		(void)pthread_join(server->workers[i].thread, NULL);
 	for (int32_t i = 0; i < server->n_workers; i++) {
+		(void)MHD_quiesce_daemon(server->workers[i].daemon); /* else it closes its socket */
 		MHD_stop_daemon(server->workers[i].daemon);
 		(void)close(server->workers[i].wake_fd);
 	}
 	if (server->stop_fd >= 0)
 		(void)close(server->stop_fd);
+	close_sockets(server);
 	perseus__connections_free(server->connections);
 	perseus__free(server->workers);
 	perseus__free(server);

@@ -15,6 +15,7 @@ struct perseus__server_worker {
 	int epoll_fd;         /* the daemon's */
 	int wake_fd;          /* readable where is_woken */
 	atomic_bool is_woken; /* a connection was resumed that the thread may not have seen */
+	bool is_quiesced;     /* takes no connections any more */
 	pthread_t thread;
 };
 
@@ -28,6 +29,7 @@ struct perseus__server {
 	int32_t n_threads; /* of them that run */
 	int stop_fd;       /* readable once the threads shall end */
 	atomic_bool is_ending;
+	atomic_int n_listening; /* workers that take connections; the last of them closes the sockets */
 	atomic_int n_under_way; /* requests whose handler has begun and whose response is not there */
 };
 

@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MAX_PARKED = 512, MAX_BODY = 1000, PATIENCE_MS = 10000 };
@@ -328,6 +331,35 @@ START_TEST(any_number_may_ask_at_once)
 }
 END_TEST
 
+static atomic_bool is_slow;
+static atomic_int n_taken_out;
+
+/* The system's, which takes descriptors out slowly, some more so than others, where a test asks for that. */
+int
+epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event)
+{
+	if (operation == EPOLL_CTL_DEL && atomic_load(&is_slow))
+		(void)poll(NULL, 0, atomic_fetch_add(&n_taken_out, 1) % 4);
+	return (int)syscall(SYS_epoll_ctl, epoll_fd, operation, fd, event);
+}
+
+/* The end comes while the threads are at work. libmicrohttpd aborts where its daemon is then quiesced from outside. */
+START_TEST(the_end_may_come_at_any_moment)
+{
+	enum { N_ROUNDS = 50, N = 4 };
+	int fds[N];
+	atomic_store(&is_slow, true);
+	for (int round = 0; round < N_ROUNDS; round++) {
+		set_up();
+		for (int i = 0; i < N; i++)
+			fds[i] = ask("GET", "/", "");
+		tear_down();
+		for (int i = 0; i < N; i++)
+			(void)close(fds[i]);
+	}
+}
+END_TEST
+
 static atomic_bool is_over;
 
 static void *
@@ -382,6 +414,10 @@ main(void)
 	tcase_add_test(tcase, who_has_gone_is_abandoned_once);
 	tcase_add_test(tcase, the_end_answers_who_waits);
 	tcase_add_test(tcase, who_goes_while_being_answered);
+	TCase *end = tcase_create("end");
+	suite_add_tcase(suite, end);
+	tcase_set_timeout(end, 60);
+	tcase_add_test(end, the_end_may_come_at_any_moment);
 	TCase *single = tcase_create("single");
 	suite_add_tcase(suite, single);
 	tcase_set_timeout(single, 60);
