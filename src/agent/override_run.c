@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "format/csv.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@
 #include <unistd.h>
 
 /* Output beyond this is read and dropped. A child of a command may hold the pipe open: it is not waited for longer. */
-enum { MAX_OUTPUT_BYTES = 65536, MS_PER_S = 1000, NS_PER_MS = 1000000, GRACE_MS = 1000 };
+enum { MAX_OUTPUT_BYTES = 65536, GRACE_S = 1 };
 
 /* A command under way. */
 struct process {
@@ -32,7 +33,7 @@ static int
 remaining_ms(int64_t deadline_ns)
 {
 	const int64_t left_ns = deadline_ns - perseus__clock_mono_ns();
-	return left_ns <= 0 ? 0 : (int)(left_ns / NS_PER_MS) + 1;
+	return left_ns <= 0 ? 0 : (int)(left_ns / PERSEUS__NS_PER_MS) + 1;
 }
 
 /* Takes what the pipe holds; false at its end. */
@@ -52,7 +53,7 @@ take_output(struct process *process)
 static bool
 follow(struct process *process, int64_t timeout_s)
 {
-	int64_t deadline_ns = perseus__clock_mono_ns() + timeout_s * MS_PER_S * NS_PER_MS;
+	int64_t deadline_ns = perseus__clock_mono_ns() + timeout_s * PERSEUS__NS_PER_S;
 	struct pollfd ends[] = {{.fd = process->pidfd, .events = POLLIN}, {.fd = process->output, .events = POLLIN}};
 	for (int left_ms = remaining_ms(deadline_ns); left_ms > 0; left_ms = remaining_ms(deadline_ns)) {
 		if (poll(ends, 2, left_ms) < 0 && errno != EINTR)
@@ -61,7 +62,7 @@ follow(struct process *process, int64_t timeout_s)
 			ends[1].fd = -1;
 		if (ends[0].revents && ends[0].fd >= 0) {
 			ends[0].fd = -1;
-			deadline_ns = perseus__clock_mono_ns() + (int64_t)GRACE_MS * NS_PER_MS;
+			deadline_ns = perseus__clock_mono_ns() + (int64_t)GRACE_S * PERSEUS__NS_PER_S;
 		}
 		if (ends[0].fd < 0 && ends[1].fd < 0)
 			return true;

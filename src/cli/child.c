@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/units.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +11,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-enum { NS_PER_S = 1000000000 };
 
 /*
  * Faults of perseus itself; SIGPIPE, which is about its own output; and what the terminal tells each process of a group
@@ -176,8 +175,8 @@ perseus__child_wait(struct perseus__child *child, int64_t timeout_ns)
 		int64_t left_ns = end_ns - perseus__clock_mono_ns();
 		if (timeout_ns >= 0 && left_ns <= 0)
 			return false;
-		left_ns = timeout_ns < 0 ? NS_PER_S : left_ns;
-		const struct timespec left = {left_ns / NS_PER_S, left_ns % NS_PER_S};
+		left_ns = timeout_ns < 0 ? PERSEUS__NS_PER_S : left_ns;
+		const struct timespec left = {left_ns / PERSEUS__NS_PER_S, left_ns % PERSEUS__NS_PER_S};
 		if (sigtimedwait(&child->signals->held, &info, timeout_ns < 0 ? NULL : &left) > 0)
 			take(child, &info);
 	}

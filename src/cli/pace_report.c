@@ -1,4 +1,5 @@
 /* The report of a paced job. */
+#include "base/units.h"
 #include "cli/pace.h"
 #include "cli/quantity.h"
 #include "cli/table.h"
@@ -8,8 +9,6 @@
 #include <stdio.h>
 
 enum { MOMENT_BYTES = 24, MOST_HOURS = 48, MOST_DAYS = 62 };
-
-static const double S_PER_H = 3600;
 
 /* "2026-08-01 13:00" */
 static void
@@ -88,7 +87,7 @@ add_course(struct perseus__table *table, const struct perseus__pace_document *do
 		perseus__table_add(table, "%.2f %%", 0.0 - perseus__percent_change(grams, paced));
 	if (document->problem->reservation_per_h > 0)
 		add_amount(table, document, largest, course->reservation_grams);
-	perseus__table_add(table, "%.2f h", course->held_s / S_PER_H);
+	perseus__table_add(table, "%.2f h", course->held_s / PERSEUS__S_PER_H);
 	perseus__table_add(table, "%s", end);
 	add_quantity(table, perseus__energy_column(highest_power_w(document) * course->held_s),
 			course->energy_j * document->problem->pue);

@@ -1,6 +1,7 @@
 /* From files to paced jobs. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/units.h"
 #include "cli/duration.h"
 #include "cli/pace.h"
 #include "format/intensity_file.h"
@@ -10,7 +11,6 @@
 
 #include <math.h>
 
-static const double S_PER_H = 3600;
 static const double ROUNDING = 1e-9; /* of the whole: less is nothing */
 static const int64_t MAX_HOURS = 1000000;
 
@@ -151,7 +151,8 @@ set_problem(const struct perseus__pace_options *options, struct perseus__pace_ru
 	run->problem = (struct perseus_pace_problem){
 		.curve = run->curve,
 		.slots = run->slots,
-		.n_iterations = options->n_iterations > 0 ? options->n_iterations : options->duration_h * S_PER_H * fastest_hz,
+		.n_iterations =
+				options->n_iterations > 0 ? options->n_iterations : options->duration_h * PERSEUS__S_PER_H * fastest_hz,
 		.pue = options->pue,
 		.may_pause = options->idle_power_w >= 0,
 		.idle_power_w = options->idle_power_w * n_gpus,

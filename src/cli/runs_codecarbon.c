@@ -2,14 +2,12 @@
  * Runs as CodeCarbon's emissions.csv: its columns in its order, as version 3.3 has them, its units (s, kg, W, kWh), and
  * energy and power with the PUE in them, as it has it. What the ledger does not know is empty.
  */
+#include "base/units.h"
 #include "cli/runs.h"
 #include "format/csv_writer.h"
 #include "format/utc_time.h"
 
 #include <string.h>
-
-static const double J_PER_KWH = 3.6e6;
-static const double G_PER_KG = 1000;
 
 static const char header[] =
 		"timestamp,project_name,run_id,experiment_id,duration,emissions,emissions_rate,cpu_power,gpu_power,ram_power,"
@@ -30,7 +28,7 @@ static void
 put_emissions(struct perseus__csv_writer *csv, const struct perseus__run *run)
 {
 	const struct perseus__footprint *footprint = &run->footprint;
-	const double kg = footprint->operational_gco2e / G_PER_KG;
+	const double kg = footprint->operational_gco2e / PERSEUS__G_PER_KG;
 	perseus__csv_put_number(csv, true, run->time_s);
 	perseus__csv_put_number(csv, footprint->has_operational, kg);
 	perseus__csv_put_number(csv, footprint->has_operational && run->time_s > 0, kg / run->time_s);
@@ -49,7 +47,7 @@ put_energies(struct perseus__csv_writer *csv, const struct perseus__run *run)
 				csv, energies[i].n_measured > 0 && run->time_s > 0, energies[i].energy_j * pue / run->time_s);
 	}
 	for (int i = 0; i < N_KINDS; i++)
-		perseus__csv_put_number(csv, energies[i].n_measured > 0, energies[i].energy_j * pue / J_PER_KWH);
+		perseus__csv_put_number(csv, energies[i].n_measured > 0, energies[i].energy_j * pue / PERSEUS__J_PER_KWH);
 	perseus__csv_put_number(csv, run->footprint.has_facility, run->footprint.facility_kwh);
 }
 

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/units.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 
 #include <curl/curl.h>
 
-enum { MAX_BODY = 64 << 20, NS_PER_MS = 1000000, MAX_EVENTS = 16 };
+enum { MAX_BODY = 64 << 20, MAX_EVENTS = 16 };
 /* A peer that is gone without a word is noticed by these, in seconds. */
 static const long keep_alive_idle_s = 5, keep_alive_interval_s = 2, connect_timeout_ms = 3000;
 
@@ -48,7 +49,7 @@ set_timer(CURLM *multi, long timeout_ms, void *user)
 {
 	(void)multi;
 	struct perseus__curl *link = user;
-	link->due_ns = timeout_ms < 0 ? INT64_MAX : perseus__clock_mono_ns() + (int64_t)timeout_ms * NS_PER_MS;
+	link->due_ns = timeout_ms < 0 ? INT64_MAX : perseus__clock_mono_ns() + (int64_t)timeout_ms * PERSEUS__NS_PER_MS;
 	return 0;
 }
 
@@ -248,7 +249,7 @@ prepare(struct perseus__call *call, const struct perseus__request *request)
 	const bool has_body = request->has_body;
 	CURLcode result = curl_easy_setopt(call->easy, CURLOPT_URL, request->url);
 	if (result == CURLE_OK)
-		result = curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS, (long)(request->timeout_ns / NS_PER_MS));
+		result = curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS, (long)(request->timeout_ns / PERSEUS__NS_PER_MS));
 	if (result == CURLE_OK && strcmp(request->method, "GET") == 0) {
 		result = curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, NULL);
 		return result == CURLE_OK ? curl_easy_setopt(call->easy, CURLOPT_HTTPGET, 1L) : result;

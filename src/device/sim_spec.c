@@ -2,6 +2,7 @@
 #include "device/sim_spec.h"
 
 #include "base/error.h"
+#include "base/units.h"
 #include "device/sim.h"
 #include "format/number.h"
 
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_STEP_NS = 100000000, NS_PER_MS = 1000000 };
+enum { DEFAULT_STEP_NS = 100000000 };
 /* "set takes about 10 ms": Perseus, SOSP'24, footnote 3. */
 enum { DEFAULT_LATENCY_NS = 10000000 };
 static const int64_t MAX_DURATION_NS = 60000000000;
@@ -65,7 +66,7 @@ take_load(struct perseus__sim_spec *spec, const char *value, struct perseus_erro
 static enum perseus_status
 take_latency(struct perseus__sim_spec *spec, const char *value, struct perseus_error *err)
 {
-	return read_units(value, NS_PER_MS, MAX_DURATION_NS, &spec->latency_ns)
+	return read_units(value, PERSEUS__NS_PER_MS, MAX_DURATION_NS, &spec->latency_ns)
 			? PERSEUS_OK
 			: fail_value("latency_ms", value, "0 to 60000", err);
 }
@@ -73,7 +74,7 @@ take_latency(struct perseus__sim_spec *spec, const char *value, struct perseus_e
 static enum perseus_status
 take_step(struct perseus__sim_spec *spec, const char *value, struct perseus_error *err)
 {
-	return read_units(value, NS_PER_MS, MAX_DURATION_NS, &spec->step_ns) && spec->step_ns > 0
+	return read_units(value, PERSEUS__NS_PER_MS, MAX_DURATION_NS, &spec->step_ns) && spec->step_ns > 0
 			? PERSEUS_OK
 			: fail_value("step_ms", value, "more than 0, at most 60000", err);
 }

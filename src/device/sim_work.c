@@ -2,19 +2,18 @@
 #include "device/sim_gpu.h"
 
 #include "base/error.h"
+#include "base/units.h"
 #include "device/sim.h"
 
 #include <math.h>
 #include <time.h>
-
-enum { NS_PER_S = 1000000000 };
 
 /* A sleep ends as late as the timer is slack, by default up to 50 µs: that much is spun. */
 static const int64_t SPIN_NS = 80000;
 /* By a clock that a test turns nobody knows how long to sleep. */
 static const int64_t FOREIGN_NAP_NS = 100000;
 static const double MAX_SLOWNESS = 1000;
-static const int64_t MAX_WORK_NS = (int64_t)3600 * NS_PER_S;
+static const int64_t MAX_WORK_NS = (int64_t)3600 * PERSEUS__NS_PER_S;
 
 static enum perseus_status
 check_work(double load, int64_t work_ns, struct perseus_error *err)
@@ -59,7 +58,7 @@ perseus__sim_work_end(
 static void
 sleep_until(int64_t time_ns)
 {
-	const struct timespec time = {.tv_sec = time_ns / NS_PER_S, .tv_nsec = time_ns % NS_PER_S};
+	const struct timespec time = {.tv_sec = time_ns / PERSEUS__NS_PER_S, .tv_nsec = time_ns % PERSEUS__NS_PER_S};
 	(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL); /* whoever wakes early looks again */
 }
 

@@ -1,13 +1,13 @@
 /* The best course through the slots, from the prices that the search found; and what a reservation may cost. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/units.h"
 #include "fleet/pace_internal.h"
 
 #include <math.h>
 
 /* Of what the fastest course emits: pacing that is worth less than this is worth nothing but rounding. */
 static const double WORTHLESS = 1e-12;
-static const double S_PER_H = 3600;
 enum { MAX_ROUNDS = 200 };
 
 /*
@@ -90,7 +90,7 @@ find_break_even(const struct perseus_pace_problem *problem, const struct perseus
 		if (status != PERSEUS_OK)
 			return status;
 		const double saved = fastest->grams - pace->course.grams;
-		const double longer_h = (pace->course.held_s - fastest->held_s) / S_PER_H;
+		const double longer_h = (pace->course.held_s - fastest->held_s) / PERSEUS__S_PER_H;
 		perseus_pace_free(pace);
 		if (saved - at.reservation_per_h * longer_h <= WORTHLESS * fabs(fastest->grams) || !(longer_h > 0))
 			break;

@@ -1,13 +1,11 @@
 /* Proves a paced course from the problem alone: neither the search nor its hulls are used here. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/units.h"
 
 #include <perseus/pace.h>
 
 #include <math.h>
-
-static const double J_PER_KWH = 3.6e6;
-static const double S_PER_H = 3600;
 
 struct check {
 	const struct perseus_pace_problem *problem;
@@ -51,7 +49,7 @@ static enum perseus_status
 check_modes(const struct check *check, int32_t index)
 {
 	const struct perseus_paced_slot *slot = &check->course->slots[index];
-	const double factor = check->problem->pue * check->problem->slots[index].factor_per_kwh / J_PER_KWH;
+	const double factor = check->problem->pue * check->problem->slots[index].factor_per_kwh / PERSEUS__J_PER_KWH;
 	double time_s = 0, work = 0, energy_j = 0;
 	if (slot->n_modes < 0 || slot->n_modes > 2)
 		return fail_slot(check, index, "has neither 0, 1 nor 2 modes");
@@ -114,7 +112,8 @@ check_course(const struct check *check, double *scale)
 	*scale += course->reservation_grams;
 	if (!is_close(check, held_s, course->held_s, 0) || !is_close(check, energy_j, course->energy_j, 0)
 			|| !is_close(check, grams, course->grams, *scale)
-			|| !is_close(check, check->problem->reservation_per_h * held_s / S_PER_H, course->reservation_grams, 0))
+			|| !is_close(
+					check, check->problem->reservation_per_h * held_s / PERSEUS__S_PER_H, course->reservation_grams, 0))
 		return perseus__fail(check->err, PERSEUS_INVALID, "the sums of the course are not those of its slots");
 	if (!is_close(check, work, check->problem->n_iterations, 0))
 		return perseus__fail(check->err, PERSEUS_INVALID, "the course does %.17g of %.17g iterations", work,
@@ -157,10 +156,10 @@ static void
 raise_bounds(const struct check *check, double price, double *bound)
 {
 	const struct perseus_pace_problem *problem = check->problem;
-	const double reservation_per_s = problem->reservation_per_h / S_PER_H;
+	const double reservation_per_s = problem->reservation_per_h / PERSEUS__S_PER_H;
 	double sum = price * problem->n_iterations;
 	for (int32_t k = 0; k < problem->n_slots; k++) {
-		const double weight = problem->pue * problem->slots[k].factor_per_kwh / J_PER_KWH;
+		const double weight = problem->pue * problem->slots[k].factor_per_kwh / PERSEUS__J_PER_KWH;
 		const double slot = problem->slots[k].duration_s * (reservation_per_s + least_reduced(problem, weight, price));
 		bound[k] = fmax(bound[k], sum + fmin(slot, 0));
 		sum += slot;

@@ -1,12 +1,11 @@
 /* Makes a pacing problem ready: checks, weights, hulls, and where the job can end. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/units.h"
 #include "fleet/pace_internal.h"
 
 #include <math.h>
 
-static const double J_PER_KWH = 3.6e6;
-static const double S_PER_H = 3600;
 /* Rounding of sums over slots, relative: work that is this much above what fits does fit. */
 static const double FITS = 1e-12;
 
@@ -86,7 +85,7 @@ static enum perseus_status
 fail_deadline(const struct perseus_pace_problem *problem, double most, struct perseus_error *err)
 {
 	const double highest_hz = problem->curve->points[problem->curve->n_points - 1].rate_hz;
-	const double least_h = ceil(problem->n_iterations / highest_hz / S_PER_H * 1e3) / 1e3;
+	const double least_h = ceil(problem->n_iterations / highest_hz / PERSEUS__S_PER_H * 1e3) / 1e3;
 	return perseus__fail(err, PERSEUS_INFEASIBLE,
 			"%.15g iterations do not fit: until the deadline there is time for %.15g; they take %.3f h at least",
 			problem->n_iterations, floor(most), least_h);
@@ -125,7 +124,7 @@ set_weights(struct perseus__pacing *pacing)
 	const struct perseus_pace_problem *problem = pacing->problem;
 	pacing->weight = perseus__new_array((size_t)problem->n_slots, sizeof *pacing->weight);
 	for (int32_t i = 0; pacing->weight && i < problem->n_slots; i++)
-		pacing->weight[i] = problem->pue * problem->slots[i].factor_per_kwh / J_PER_KWH;
+		pacing->weight[i] = problem->pue * problem->slots[i].factor_per_kwh / PERSEUS__J_PER_KWH;
 	return pacing->weight != NULL;
 }
 
@@ -133,7 +132,8 @@ enum perseus_status
 perseus__pacing_init(
 		struct perseus__pacing *pacing, const struct perseus_pace_problem *problem, struct perseus_error *err)
 {
-	*pacing = (struct perseus__pacing){.problem = problem, .reservation_per_s = problem->reservation_per_h / S_PER_H};
+	*pacing = (struct perseus__pacing){
+		.problem = problem, .reservation_per_s = problem->reservation_per_h / PERSEUS__S_PER_H};
 	enum perseus_status status = check(problem, err);
 	if (status != PERSEUS_OK)
 		return status;

@@ -1,10 +1,9 @@
 /* What the documents about a paced job share. */
 #include "format/pace_document.h"
 
-#include <math.h>
+#include "base/units.h"
 
-static const double H_PER_YEAR = 8760; /* ISO/IEC 21031 */
-static const double G_PER_KG = 1000;
+#include <math.h>
 
 int64_t
 perseus__pace_n_gpus(const struct perseus__pace_document *document)
@@ -80,11 +79,11 @@ perseus__pace_one_rate(const struct perseus_paced_slot *slot, double *rate_hz)
 double
 perseus__pace_kg_of(const struct perseus__pace_document *document, double grams_per_gpu_h)
 {
-	return grams_per_gpu_h * document->lifetime_years * H_PER_YEAR / G_PER_KG;
+	return grams_per_gpu_h * document->lifetime_years * PERSEUS__H_PER_YEAR / PERSEUS__G_PER_KG;
 }
 
 double
 perseus__pace_grams_per_gpu_h(double kg, double lifetime_years)
 {
-	return kg * G_PER_KG / (lifetime_years * H_PER_YEAR);
+	return kg * PERSEUS__G_PER_KG / (lifetime_years * PERSEUS__H_PER_YEAR);
 }

@@ -1,6 +1,7 @@
 /* The pacing document as JSON. */
 #include "format/pace_json.h"
 
+#include "base/units.h"
 #include "format/json_writer.h"
 #include "format/plan_json.h"
 #include "format/utc_time.h"
@@ -51,7 +52,7 @@ write_head(struct perseus__json *json, const struct perseus__pace_document *docu
 	put_text(json, "source", document->hours->source);
 	put_moment(json, "begin", document->begin_ms);
 	put_moment(json, "deadline", perseus__pace_slot_ms(document, problem->n_slots));
-	perseus__json_number(json, "deadline_h", deadline_s(problem) / 3600);
+	perseus__json_number(json, "deadline_h", deadline_s(problem) / PERSEUS__S_PER_H);
 	perseus__json_number(json, "iterations", problem->n_iterations);
 	perseus__json_number(json, "overhead_s", document->overhead_s);
 	perseus__json_number(json, "pue", problem->pue);
@@ -69,7 +70,7 @@ write_course(struct perseus__json *json, const struct perseus__pace_document *do
 		const struct perseus_pace_course *course)
 {
 	put_moment(json, "end", perseus__pace_end_ms(document, course));
-	perseus__json_number(json, "held_h", course->held_s / 3600);
+	perseus__json_number(json, "held_h", course->held_s / PERSEUS__S_PER_H);
 	perseus__json_number(json, "energy_j", course->energy_j);
 	perseus__json_number(json, "facility_energy_j", course->energy_j * document->problem->pue);
 	perseus__json_number(json, "power_w", course->energy_j / course->held_s);

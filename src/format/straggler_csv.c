@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/units.h"
 #include "format/csv_columns.h"
 #include "format/csv_writer.h"
 #include "format/input_file.h"
@@ -93,12 +94,11 @@ read_whole(const struct reader *reader, enum column column, int64_t max, const c
 static enum perseus_status
 read_time(const struct reader *reader, struct row *row)
 {
-	static const int64_t NS_PER_S = 1000000000;
 	struct perseus__decimal decimal = {0};
 	const enum perseus_status status = read_decimal(reader, COLUMN_TIME, &decimal);
 	if (status != PERSEUS_OK)
 		return status;
-	if (!perseus__decimal_times(decimal, NS_PER_S, &row->moment))
+	if (!perseus__decimal_times(decimal, PERSEUS__NS_PER_S, &row->moment))
 		return fail_cell(reader, COLUMN_TIME, "is too late");
 	const int64_t iteration_ns = reader->scope->iteration_ns;
 	row->event.iteration = row->moment / iteration_ns + (row->moment % iteration_ns > 0);

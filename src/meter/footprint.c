@@ -1,9 +1,7 @@
 /* From joules to carbon and money. */
 #include "meter/footprint.h"
 
-static const double J_PER_KWH = 3.6e6;
-static const double S_PER_YEAR = 365 * 86400.0; /* as ISO/IEC 21031 counts: 8760 h */
-static const double G_PER_KG = 1000;
+#include "base/units.h"
 
 struct perseus__factors
 perseus__factors_default(void)
@@ -17,7 +15,7 @@ perseus__footprint_make(const struct perseus__energy *energy, double time_s, con
 	struct perseus__footprint footprint = {.energy = *energy};
 	if (energy->n_measured > 0) {
 		footprint.has_facility = true;
-		footprint.facility_kwh = energy->energy_j * factors->pue / J_PER_KWH;
+		footprint.facility_kwh = energy->energy_j * factors->pue / PERSEUS__J_PER_KWH;
 		footprint.has_operational = factors->has_intensity;
 		if (factors->has_intensity)
 			footprint.operational_gco2e = footprint.facility_kwh * factors->intensity.gco2e_per_kwh;
@@ -26,9 +24,10 @@ perseus__footprint_make(const struct perseus__energy *energy, double time_s, con
 			footprint.cost = footprint.facility_kwh * factors->price_per_kwh;
 	}
 	footprint.has_embodied = factors->has_embodied;
-	if (factors->has_embodied)
-		footprint.embodied_gco2e =
-				factors->embodied_kg * G_PER_KG * (time_s / (factors->lifespan_years * S_PER_YEAR)) * factors->share;
+	if (factors->has_embodied) {
+		const double lifespan_s = factors->lifespan_years * (PERSEUS__H_PER_YEAR * PERSEUS__S_PER_H);
+		footprint.embodied_gco2e = factors->embodied_kg * PERSEUS__G_PER_KG * (time_s / lifespan_s) * factors->share;
+	}
 	return footprint;
 }
 

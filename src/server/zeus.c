@@ -4,11 +4,12 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/units.h"
 #include "server/zeus_dump.h"
 #include "server/zeus_internal.h"
 #include "service/log.h"
 
-enum { MAX_TASKS = 4096, MAX_RANKS_TEXT_BYTES = 1 << 30, NS_PER_S = 1000000000 };
+enum { MAX_TASKS = 4096, MAX_RANKS_TEXT_BYTES = 1 << 30 };
 
 static bool
 is_of_another(const struct perseus__zeus_job *job, const struct perseus__zeus_plan *plan)
@@ -90,7 +91,7 @@ void
 perseus__zeus_tick(struct perseus__zeus *zeus, int64_t now_ns)
 {
 	struct perseus__zeus_ready ready = {0};
-	const int64_t max_idle_ns = zeus->settings->max_idle_s * NS_PER_S;
+	const int64_t max_idle_ns = zeus->settings->max_idle_s * PERSEUS__NS_PER_S;
 	(void)pthread_mutex_lock(&zeus->lock);
 	for (size_t i = zeus->jobs.n_jobs; i > 0; i--) {
 		struct perseus__zeus_job *job = zeus->jobs.jobs[i - 1];
