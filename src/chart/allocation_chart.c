@@ -66,14 +66,10 @@ draw_bars(cairo_t *cr, const struct view *view)
 static void
 draw_legend(cairo_t *cr, double x, double y)
 {
-	const struct perseus__font font = {13, false, perseus__ink};
-	const char *const speed = "as allocated";
 	perseus__fill_rect(cr, (struct perseus__rect){x, y - 8, 26, 16}, speed_colour);
-	perseus__draw_text(cr, font, x + 32, y + 4.5, PERSEUS__ANCHOR_LEFT, speed);
-	x += 32 + perseus__text_width(cr, font, speed) + 26;
+	x = perseus__draw_legend_entry(cr, x, y, "as allocated");
 	perseus__fill_rect(cr, (struct perseus__rect){x + 11, y - 10, 3, 20}, even_colour);
-	perseus__draw_text(
-			cr, font, x + 32, y + 4.5, PERSEUS__ANCHOR_LEFT, "with the same percentage of power for everybody");
+	(void)perseus__draw_legend_entry(cr, x, y, "with the same percentage of power for everybody");
 }
 
 /* Height of the sheet where nobody asks for another. */

@@ -254,14 +254,6 @@ draw_line(cairo_t *cr, const struct view *view, int32_t index)
 	cairo_set_dash(cr, NULL, 0, 0);
 }
 
-static double
-legend_entry(cairo_t *cr, double x, double y, const char *text)
-{
-	const struct perseus__font font = {14, false, perseus__ink};
-	perseus__draw_text(cr, font, x + 34, y + 4.5, PERSEUS__ANCHOR_LEFT, text);
-	return x + 34 + perseus__text_width(cr, font, text) + 30;
-}
-
 static void
 draw_legend(cairo_t *cr, const struct view *view, double y)
 {
@@ -273,12 +265,12 @@ draw_legend(cairo_t *cr, const struct view *view, double y)
 	perseus__set_colour(cr, paced_colour);
 	cairo_set_line_width(cr, 2);
 	cairo_stroke(cr);
-	x = legend_entry(cr, x, y, view->picture->paced.label);
+	x = perseus__draw_legend_entry(cr, x, y, view->picture->paced.label);
 	for (int32_t i = 0; i < view->picture->n_lines; i++) {
 		set_style(cr, i);
 		perseus__stroke_line(cr, x, y, x + 26, y);
 		cairo_set_dash(cr, NULL, 0, 0);
-		x = legend_entry(cr, x, y, view->picture->lines[i].label);
+		x = perseus__draw_legend_entry(cr, x, y, view->picture->lines[i].label);
 	}
 }
 

@@ -164,21 +164,13 @@ draw_bars(cairo_t *cr, const struct view *view)
 	perseus__draw_text(cr, font, view->bars.x + view->bars.width / 2, bottom + 40, PERSEUS__ANCHOR_MIDDLE, text);
 }
 
-static double
-legend_entry(cairo_t *cr, double x, double y, const char *text)
-{
-	const struct perseus__font font = {13, false, perseus__ink};
-	perseus__draw_text(cr, font, x + 32, y + 4.5, PERSEUS__ANCHOR_LEFT, text);
-	return x + 32 + perseus__text_width(cr, font, text) + 26;
-}
-
 static void
 draw_parts_legend(cairo_t *cr, const struct view *view, double y)
 {
 	double x = view->bars.x;
 	for (int part = 0; part < N_PARTS; part++) {
 		perseus__fill_rect(cr, (struct perseus__rect){x, y - 8, 26, 16}, parts[part].colour);
-		x = legend_entry(cr, x, y, parts[part].name);
+		x = perseus__draw_legend_entry(cr, x, y, parts[part].name);
 	}
 }
 
@@ -312,21 +304,21 @@ draw_lanes_legend(cairo_t *cr, const struct view *view, double y)
 	perseus__stroke_line(cr, x, y, x + 26, y);
 	char text[96];
 	if (n_per_bin > 1) {
-		x = legend_entry(cr, x, y, "average");
+		x = perseus__draw_legend_entry(cr, x, y, "average");
 		perseus__set_translucent(cr, time_colour, 0.28);
 		cairo_rectangle(cr, x, y - 8, 26, 16);
 		cairo_fill(cr);
 		(void)snprintf(text, sizeof text, "from least to most of %lld iterations", (long long)n_per_bin);
-		x = legend_entry(cr, x, y, text);
+		x = perseus__draw_legend_entry(cr, x, y, text);
 	} else {
-		x = legend_entry(cr, x, y, "each iteration");
+		x = perseus__draw_legend_entry(cr, x, y, "each iteration");
 	}
 	draw_fastest(cr, x, x + 26, y);
-	x = legend_entry(cr, x, y, "without stragglers");
+	x = perseus__draw_legend_entry(cr, x, y, "without stragglers");
 	if (!view->picture->has_reaction)
 		return;
 	perseus__fill_rect(cr, (struct perseus__rect){x, y - 5, 26, 10}, unanswered_colour);
-	(void)legend_entry(cr, x, y, "a change is not yet answered");
+	(void)perseus__draw_legend_entry(cr, x, y, "a change is not yet answered");
 }
 
 enum perseus_status
