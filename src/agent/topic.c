@@ -63,6 +63,10 @@ poll(void *user, bool is_ending)
 	perseus__streams_lock(&topic->streams->base);
 	topic->is_polled = !is_ending && topic->n_subscribers > 0;
 	const bool is_wanted = topic->is_polled;
+	if (!is_wanted) { /* not as soon as the last subscriber goes: a reading may be under way then */
+		topic->version = 0;
+		topic->has_before = false;
+	}
 	perseus__streams_unlock(&topic->streams->base);
 	if (!is_wanted)
 		return PERSEUS__TASK_DONE;
@@ -90,10 +94,7 @@ perseus__topic_subscribe(struct perseus__topic *topic, struct perseus_error *err
 void
 perseus__topic_unsubscribe(struct perseus__topic *topic)
 {
-	if (--topic->n_subscribers > 0)
-		return;
-	topic->version = 0;
-	topic->has_before = false;
+	topic->n_subscribers--;
 }
 
 static void

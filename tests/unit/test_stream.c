@@ -3,6 +3,7 @@
 
 #include "agent/front.h"
 #include "agent/stream.h"
+#include "agent/topic.h"
 #include "base/clock.h"
 #include "device/device.h"
 
@@ -28,6 +29,7 @@ static struct perseus__front_settings settings;
 static struct meter {
 	atomic_int n_reads;
 	atomic_int power_mw;
+	atomic_bool is_slow; /* a reading that has begun takes until this is false */
 } gpus[2], package;
 
 static int64_t
@@ -52,6 +54,8 @@ read_gpu(void *self, enum perseus_quantity quantity, int64_t *value, struct pers
 		return PERSEUS_UNSUPPORTED;
 	atomic_fetch_add(&meter->n_reads, 1);
 	*value = atomic_load(&meter->power_mw);
+	while (atomic_load(&meter->is_slow))
+		wait_ms(1);
 	return PERSEUS_OK;
 }
 
@@ -245,6 +249,41 @@ START_TEST(a_device_has_one_poller)
 }
 END_TEST
 
+static bool
+is_polled(int32_t position)
+{
+	struct perseus__power_streams *streams = (struct perseus__power_streams *)front->streams;
+	perseus__streams_lock(&streams->base);
+	const bool is_polled = streams->gpus[position].is_polled;
+	perseus__streams_unlock(&streams->base);
+	return is_polled;
+}
+
+/* The last subscriber goes while the device is read: whoever comes later is not told what was read then. */
+START_TEST(what_nobody_waited_for_is_forgotten)
+{
+	struct subscriber first, second;
+	const int32_t position = 1;
+	start();
+	atomic_store(&gpus[0].is_slow, true);
+	subscribe(&first, true, &position, 1);
+	wait_for_reads(&gpus[0], 1);
+	leave(&first);
+	atomic_store(&gpus[0].is_slow, false);
+	for (int waited_ms = 0; is_polled(position); waited_ms++) {
+		ck_assert_int_lt(waited_ms, PATIENCE_MS);
+		wait_ms(1);
+	}
+	atomic_store(&gpus[0].power_mw, 160000);
+	atomic_store(&gpus[0].is_slow, true);
+	subscribe(&second, true, &position, 1);
+	ck_assert_str_eq(next(&second, 0), "");
+	atomic_store(&gpus[0].is_slow, false);
+	ck_assert_str_eq(without_time(next(&second, PATIENCE_MS)), ", \"gpu_id\": 4, \"power_mw\": 160000}\n\n");
+	leave(&second);
+}
+END_TEST
+
 START_TEST(devices_take_turns)
 {
 	struct subscriber subscriber;
@@ -286,7 +325,8 @@ START_TEST(snapshots_hold_all_devices)
 	settings.is_snapshot = true;
 	start();
 	subscribe(&subscriber, true, positions, 2);
-	ck_assert_str_eq(without_time(next(&subscriber, PATIENCE_MS)), ", \"power_mw\": {\"4\": 150000, \"5\": 150000}}\n\n");
+	ck_assert_str_eq(
+			without_time(next(&subscriber, PATIENCE_MS)), ", \"power_mw\": {\"4\": 150000, \"5\": 150000}}\n\n");
 	atomic_store(&gpus[1].power_mw, 1000);
 	ck_assert_str_eq(without_time(next(&subscriber, PATIENCE_MS)), ", \"power_mw\": {\"4\": 150000, \"5\": 1000}}\n\n");
 	leave(&subscriber);
@@ -382,6 +422,7 @@ main(void)
 	tcase_add_test(tcase, a_second_subscriber_does_not_wait_for_a_change);
 	tcase_add_test(tcase, only_what_is_subscribed_is_polled);
 	tcase_add_test(tcase, a_device_has_one_poller);
+	tcase_add_test(tcase, what_nobody_waited_for_is_forgotten);
 	tcase_add_test(tcase, devices_take_turns);
 	tcase_add_test(tcase, cpus_tell_the_power_of_the_time_that_passed);
 	tcase_add_test(tcase, snapshots_hold_all_devices);
