@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static const int64_t MS = 1000000;
@@ -34,13 +33,6 @@ start(struct perseus__child *child, const char *script)
 	int exit_code = 0;
 	*child = (struct perseus__child){0};
 	ck_assert_msg(perseus__child_start(child, argv, &signals, &exit_code, &err) == PERSEUS_OK, "%s", err.message);
-}
-
-static void
-nap_ms(int64_t ms)
-{
-	const struct timespec time = {ms / 1000, ms % 1000 * MS};
-	(void)nanosleep(&time, NULL);
 }
 
 /* Waits until the child has written a byte: its traps are set by then. */
@@ -290,11 +282,14 @@ END_TEST
 /* Somebody stops the child alone, e.g. a debugger's user, and continues it alone. */
 START_TEST(waits_while_the_child_alone_is_stopped)
 {
+	int way[2];
+	ck_assert_int_eq(pipe(way), 0);
+	ck_assert_int_eq(dup2(way[0], 9), 9);
 	struct perseus__child child;
-	start(&child, "exec sleep 0.2");
+	start(&child, "read line <&9");
 	ck_assert_int_eq(kill(child.pid, SIGSTOP), 0);
+	ck_assert_int_eq(write(way[1], "\n", 1), 1);
 	ck_assert(!perseus__child_wait(&child, 50 * MS));
-	nap_ms(1);
 	ck_assert_int_eq(kill(child.pid, SIGCONT), 0);
 	ck_assert(perseus__child_wait(&child, LONG_NS));
 	ck_assert_int_eq(perseus__child_exit_code(&child), 0);
