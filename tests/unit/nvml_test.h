@@ -2,6 +2,8 @@
 #ifndef PERSEUS_TESTS_NVML_TEST_H
 #define PERSEUS_TESTS_NVML_TEST_H
 
+#include "suite.h"
+
 #include <perseus/device.h>
 
 #include <check.h>
@@ -58,16 +60,12 @@ value_of(const struct perseus_node *node, int32_t device, enum perseus_quantity 
 }
 
 static int
-run_suite(const char *name, TCase *tcase)
+run_on_gpus(const char *name, TCase *tcase)
 {
 	Suite *suite = suite_create(name);
 	suite_add_tcase(suite, tcase);
 	tcase_add_checked_fixture(tcase, make_gpus, remove_gpus);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }
 
 #endif

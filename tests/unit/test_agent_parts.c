@@ -3,9 +3,9 @@
 #include "agent/route.h"
 #include "base/memory.h"
 #include "format/input_file.h"
+#include "suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 START_TEST(counters_are_cumulative)
@@ -69,9 +69,5 @@ main(void)
 	tcase_add_test(tcase, counters_are_cumulative);
 	tcase_add_test(tcase, routes_are_found);
 	tcase_add_test(tcase, routes_are_documented);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

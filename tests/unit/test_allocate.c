@@ -1,13 +1,13 @@
 /* Allocations of power: worked by hand, proven by their checker on random curves, and the checker notices tampering. */
 #include "failing_alloc.h"
 #include "random_job.h"
+#include "suite.h"
 #include "torture.h"
 
 #include <perseus/perseus.h>
 
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 
 static struct perseus_error err;
 
@@ -287,9 +287,5 @@ main(void)
 	tcase_add_loop_test(tcase, survives_every_failed_allocation, FAILING_ALLOC_ONE, FAILING_ALLOC_REST + 1);
 	Suite *suite = suite_create("allocate");
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* The job server's api without sockets: routes, access, queries, and the description of all of them. */
 #include "api_client.h"
+#include "suite.h"
 
 #include "base/memory.h"
 #include "format/input_file.h"
@@ -10,7 +11,6 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define KEY "integration-test-signing-key!!!!"
@@ -352,9 +352,5 @@ main(void)
 	tcase_add_test(tcase, requests_are_counted_by_route);
 	tcase_add_test(tcase, the_description_is_of_the_routes);
 	tcase_add_test(tcase, routes_are_documented);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

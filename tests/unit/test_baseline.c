@@ -4,6 +4,7 @@
  */
 #include "format/profile_csv.h"
 #include "random_job.h"
+#include "suite.h"
 
 #include <perseus/perseus.h>
 
@@ -451,9 +452,5 @@ main(void)
 	tcase_add_loop_test(tcase, plans_are_the_best_members, 0, N_RANDOM / 3);
 	tcase_add_loop_test(tcase, envpipe_is_as_published, 0, sizeof published / sizeof *published);
 	tcase_add_test(tcase, baselines_have_names);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -9,6 +9,7 @@
 #include "drawn.h"
 #include "failing_alloc.h"
 #include "frontier/workload.h"
+#include "suite.h"
 
 #include <perseus/perseus.h>
 
@@ -584,9 +585,5 @@ main(void)
 	tcase_add_test(tcase, errors_say_where);
 	tcase_add_test(tcase, full_disk_is_an_error);
 	tcase_add_test(tcase, lack_of_memory_is_an_error);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* The measured command: exit codes, signals passed on and not passed on, stopping and continuing together. */
 #include "cli/child.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -320,9 +321,5 @@ main(void)
 	TCase *own = tcase_create("own signals");
 	suite_add_tcase(suite, own);
 	tcase_add_loop_test(own, the_child_finds_signals_as_they_were, 0, 2);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

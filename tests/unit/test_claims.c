@@ -1,6 +1,7 @@
 /* Claims of devices by the ranks of a job: one each in any order, given back at every end; ranks by variables. */
 #include "cli/rank.h"
 #include "meter/claims.h"
+#include "suite.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -301,9 +302,5 @@ main(void)
 	TCase *environment = tcase_create("environment");
 	suite_add_tcase(suite, environment);
 	tcase_add_loop_test(environment, finds_the_rank, 0, sizeof ranks / sizeof *ranks);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -2,6 +2,7 @@
 #include "client/program.h"
 #include "client/session.h"
 #include "client/settings.h"
+#include "suite.h"
 #include "torture.h"
 
 #include <perseus/client.h>
@@ -471,9 +472,5 @@ main(void)
 	tcase_add_test(tests, nobody_answers);
 	tcase_add_test(tests, out_of_memory);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

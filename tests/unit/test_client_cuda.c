@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "client/cuda.h"
 #include "cuda_double.h"
+#include "suite.h"
 
 #include <perseus/client.h>
 
@@ -240,9 +241,5 @@ main(void)
 	tcase_add_test(tests, failures);
 	tcase_add_test(tests, a_client_goes_by_the_gpu);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* Following the order of instructions. */
 #include "client/follow.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -218,9 +219,5 @@ main(void)
 	tcase_add_loop_test(tests, follows, 0, (int)(sizeof cases / sizeof *cases));
 	tcase_add_test(tests, tells_what_differed);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,9 +1,9 @@
 /* Programs: decoding them, and which holds when. */
 #include "client/program.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct perseus__program *
@@ -156,9 +156,5 @@ main(void)
 	tcase_add_test(tests, the_newest_that_holds);
 	tcase_add_test(tests, too_many_offers);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* The queue between training and the client's thread. */
 #include "client/ring.h"
+#include "suite.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -130,9 +131,5 @@ main(void)
 	tcase_add_test(cases, two_threads);
 	tcase_add_test(cases, is_dead_in_a_child);
 	suite_add_tcase(suite, cases);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -2,10 +2,10 @@
 #include "client/latency.h"
 #include "client/report.h"
 #include "client/timeline.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MS INT64_C(1000000)
@@ -312,9 +312,5 @@ main(void)
 	tcase_add_test(tests, writes_reports);
 	tcase_add_test(tests, keeps_a_bounded_number);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* Commands that no honest front sends, and those that ask for too much. */
 #include "agent/check.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -218,9 +219,5 @@ main(void)
 	tcase_add_test(tcase, finds_a_name_without_end);
 	tcase_add_test(tcase, finds_another_size);
 	tcase_add_loop_test(tcase, allows_what_the_site_allows, 0, sizeof asked / sizeof *asked);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

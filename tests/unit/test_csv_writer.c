@@ -1,10 +1,10 @@
 /* Rows of a CSV: what must be quoted is, and the reader of CSV gets back what was written. */
 #include "format/csv.h"
 #include "format/csv_writer.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -75,9 +75,5 @@ main(void)
 	suite_add_tcase(suite, tcase);
 	tcase_add_loop_test(tcase, quotes_what_must_be, 0, sizeof cells / sizeof *cells);
 	tcase_add_test(tcase, writes_numbers_and_what_is_not_there);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

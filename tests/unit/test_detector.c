@@ -2,6 +2,7 @@
  * Stragglers found from the times of steps: traces without noise, of which the answer is known exactly, and random ones
  * from a generator that knows nothing of the detector.
  */
+#include "suite.h"
 #include "torture.h"
 
 #include "server/detector.h"
@@ -535,9 +536,5 @@ main(void)
 	tcase_add_loop_test(random, noise_is_learned, 0, 3);
 	tcase_add_test(random, noisy_pipeline_is_no_straggler);
 	suite_add_tcase(suite, random);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

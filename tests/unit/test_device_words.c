@@ -1,8 +1,8 @@
 /* Devices, clocks and reasons in words. */
 #include "cli/device_words.h"
+#include "suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_CLOCKS = 16 };
@@ -94,9 +94,5 @@ main(void)
 	tcase_add_loop_test(tcase, shortens_clocks, 0, sizeof clocks / sizeof *clocks);
 	tcase_add_loop_test(tcase, words_reasons, 0, sizeof reasons / sizeof *reasons);
 	tcase_add_loop_test(tcase, joins_labels, 0, sizeof labels / sizeof *labels);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* Drift: no false alarm in noise, changes found soon and named, outliers and single pipelines left alone. */
 #include "server/drift.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -163,9 +164,5 @@ main(void)
 	tcase_add_loop_test(tcase, sees_changes_and_nothing_else, 0, sizeof scenes / sizeof *scenes);
 	tcase_add_test(tcase, counts_what_pipelines_have_in_common);
 	tcase_add_test(tcase, keeps_series_apart_and_forgets);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

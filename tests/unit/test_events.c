@@ -1,6 +1,7 @@
 /* Events of jobs: who is told what, in which order, and what of those who were away. */
 #include "base/text.h"
 #include "server/events.h"
+#include "suite.h"
 
 #include <check.h>
 #include <inttypes.h>
@@ -231,9 +232,5 @@ main(void)
 	tcase_add_test(tcase, what_is_kept_is_bounded_in_bytes);
 	tcase_add_test(tcase, sleepers_are_woken_for_what_is_theirs);
 	tcase_add_test(tcase, subscribers_are_bounded);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

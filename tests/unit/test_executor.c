@@ -3,6 +3,7 @@
  * is as found afterwards, whoever dies and whatever it is sent.
  */
 #include "executor_rig.h"
+#include "suite.h"
 
 #include "agent/saved.h"
 #include "base/clock.h"
@@ -11,7 +12,6 @@
 #include <check.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -740,9 +740,5 @@ main(void)
 	tcase_add_test(tcase, ends_where_nobody_takes_its_answers);
 	tcase_add_test(tcase, is_alone_with_its_files);
 	tcase_add_loop_test(tcase, refuses_settings_without_sense, 0, sizeof bad_settings / sizeof *bad_settings);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

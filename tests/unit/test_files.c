@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "format/input_file.h"
 #include "format/output_file.h"
+#include "suite.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -165,9 +166,5 @@ main(void)
 	tcase_add_test(tcase, makes_parents);
 	tcase_add_test(tcase, bounds_what_it_reads);
 	tcase_add_test(tcase, says_why_it_cannot_read);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,10 +1,10 @@
 /* From joules to carbon and money, by examples worked by hand; and the run that they belong to. */
 #include "meter/footprint.h"
 #include "meter/run.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Sums and products of a few doubles. */
@@ -219,9 +219,5 @@ main(void)
 	tcase_add_loop_test(tcase, refuses_bad_results, 0, sizeof bad_results / sizeof *bad_results);
 	tcase_add_test(tcase, refuses_a_long_value);
 	tcase_add_test(tcase, keeps_results_by_key);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* Routes, access and handlers of the front, without sockets and without an executor. */
 #include "client.h"
 #include "fake_link.h"
+#include "suite.h"
 
 #include "agent/access.h"
 #include "agent/route.h"
@@ -8,7 +9,6 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define KEY "integration-test-signing-key!!!!"
@@ -625,9 +625,5 @@ main(void)
 	suite_add_tcase(suite, tcase);
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	add_tests(tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -5,6 +5,7 @@
 #include "flow/sweep.h"
 #include "frontier/frontier_internal.h"
 #include "random_job.h"
+#include "suite.h"
 
 #include <perseus/perseus.h>
 
@@ -588,9 +589,5 @@ main(void)
 	tcase_add_loop_test(tcase, says_which_class_is_missing, 0, sizeof unbound / sizeof *unbound);
 	tcase_add_test(tcase, refuses_more_stages_than_measured);
 	tcase_add_test(tcase, refuses_two_blocking_powers_on_a_rank);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -2,6 +2,7 @@
 #include "failing_alloc.h"
 #include "format/intensity_file.h"
 #include "format/price_csv.h"
+#include "suite.h"
 #include "torture.h"
 
 #include <check.h>
@@ -216,9 +217,5 @@ main(void)
 	tcase_add_test(tcase, says_which_file_it_cannot_read);
 	tcase_add_loop_test(tcase, survives_torture, 0, 2 * N_SCENARIOS);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? 1 : 0;
+	return run_suite(suite);
 }

@@ -5,6 +5,7 @@
 #include "format/profile_csv.h"
 #include "plan/instruction.h"
 #include "random_job.h"
+#include "suite.h"
 
 #include "frontier/workload.h"
 
@@ -322,9 +323,5 @@ main(void)
 	tcase_add_loop_test(tcase, larger_plans_keep_the_deadline_and_leave_no_slack, 0, N_LARGER);
 	tcase_add_test(tcase, deadline_below_t_min_is_infeasible);
 	tcase_add_loop_test(tcase, measured_plans_are_near_the_bound, 0, sizeof measured / sizeof *measured);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* Instructions out of their text. */
 #include "format/instruction_text.h"
+#include "suite.h"
 
 #include <check.h>
 #include <string.h>
@@ -56,9 +57,5 @@ main(void)
 	tcase_add_test(cases, reads_what_schedules_write);
 	tcase_add_loop_test(cases, refuses, 0, (int)(sizeof bad / sizeof *bad));
 	suite_add_tcase(suite, cases);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return run_suite(suite);
 }

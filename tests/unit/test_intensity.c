@@ -1,11 +1,11 @@
 /* Carbon intensity from files: what they can say, every way to say it wrong, and what is found in them. */
 #include "format/intensity_file.h"
 #include "format/utc_time.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -325,9 +325,5 @@ main(void)
 	tcase_add_test(tcase, reads_a_published_table);
 	tcase_add_loop_test(tcase, reads_moments, 0, sizeof moments / sizeof *moments);
 	tcase_add_test(tcase, writes_moments_out_of_range);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

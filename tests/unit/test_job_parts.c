@@ -5,10 +5,10 @@
 #include "server/program.h"
 #include "server/rollout.h"
 #include "server/steps.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_BYTES = 1 << 20 };
@@ -270,9 +270,5 @@ main(void)
 	tcase_add_test(tcase, ranks_get_their_part_of_a_program);
 	tcase_add_test(tcase, profiles_come_back_from_text);
 	tcase_add_test(tcase, steps_are_put_together_within_bounds);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -4,6 +4,7 @@
  */
 #include "faulty_vfs.h"
 #include "sim_ranks.h"
+#include "suite.h"
 
 #include "base/memory.h"
 #include "server/planner.h"
@@ -739,9 +740,5 @@ main(void)
 	tcase_add_test(tcase, a_full_disk_is_said_and_survived);
 	tcase_add_test(tcase, an_ended_job_lets_clocks_go);
 	tcase_add_test(tcase, idle_jobs_are_ended);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

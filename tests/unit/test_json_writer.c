@@ -1,9 +1,9 @@
 /* JSON text: layout to the byte, and strings that any reader takes. */
 #include "format/json_writer.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 
 START_TEST(lays_out_containers)
 {
@@ -91,9 +91,5 @@ main(void)
 	tcase_add_test(tcase, lays_out_containers);
 	tcase_add_loop_test(tcase, quotes_strings, 0, sizeof strings / sizeof *strings);
 	tcase_add_test(tcase, fails_with_its_text);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,10 +1,10 @@
 /* Tokens: those of others are read, what is wrong is refused. Tokens here were made by Python's hmac and base64. */
 #include "service/jwt.h"
+#include "suite.h"
 
 #include "agent/group.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { NOW_S = 1000000 };
@@ -227,9 +227,5 @@ main(void)
 	tcase_add_loop_test(tcase, takes, 0, sizeof good / sizeof *good);
 	tcase_add_test(tcase, no_other_text_is_this_token);
 	tcase_add_test(tcase, too_long_is_refused_before_it_is_read);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* The time of a transfer: found again where it was put in, by an event loop that knows nothing of graphs. */
 #include "server/lag.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -131,9 +132,5 @@ main(void)
 	tcase_add_test(tcase, finds_the_transfer_again);
 	tcase_add_test(tcase, takes_none_where_there_is_none);
 	tcase_add_test(tcase, refuses_what_is_out_of_range);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

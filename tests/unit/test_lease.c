@@ -3,10 +3,10 @@
  * where words and limits count.
  */
 #include "agent/lease.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct perseus__holder
@@ -288,9 +288,5 @@ main(void)
 	tcase_add_test(tcase, says_who_holds);
 	tcase_add_test(tcase, has_room_for_so_many);
 	tcase_add_test(tcase, ends_what_is_over_whatever_its_time);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

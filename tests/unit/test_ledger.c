@@ -3,6 +3,7 @@
 #include "meter/ledger.h"
 #include "meter/ledger_internal.h"
 #include "meter/process.h"
+#include "suite.h"
 
 #include "base/memory.h"
 
@@ -607,9 +608,5 @@ main(void)
 	tcase_add_test(tcase, says_that_there_is_no_room);
 	tcase_add_test(tcase, knows_itself);
 	tcase_add_test(tcase, takes_a_zombie_for_gone);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

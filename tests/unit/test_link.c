@@ -1,12 +1,12 @@
 /* The front's end of the pairs, against an executor that the test plays itself. */
 #include "agent/link.h"
+#include "suite.h"
 #include "torture.h"
 
 #include <check.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -337,9 +337,5 @@ main(void)
 	tcase_add_test(tcase, gives_each_caller_its_own_answer);
 	tcase_add_test(tcase, fails_a_call_that_nobody_answers);
 	tcase_add_loop_test(tcase, takes_nothing_over_without_memory, 0, 2);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,9 +1,9 @@
 /* The live line: what it says, how it is cut, and that it stays off where nobody looks. */
 #include "cli/live_line.h"
+#include "suite.h"
 
 #include <check.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 static const struct {
@@ -61,9 +61,5 @@ main(void)
 	suite_add_tcase(suite, tcase);
 	tcase_add_loop_test(tcase, says_what_is_known, 0, sizeof lines / sizeof *lines);
 	tcase_add_test(tcase, stays_off_where_it_is_not_seen);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* Lines of the agent: what they look like, what cannot be forged, what happens when nobody reads. */
 #include "service/log.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -188,9 +189,5 @@ main(void)
 	tcase_add_test(tcase, gives_priorities_to_the_journal);
 	tcase_add_test(tcase, knows_the_names_of_levels);
 	tcase_add_test(tcase, keeps_errno);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -2,13 +2,13 @@
 #include "meter/meter_internal.h"
 #include "random_job.h"
 #include "scripted_gpu.h"
+#include "suite.h"
 
 #include <perseus/meter.h>
 
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MS INT64_C(1000000)
@@ -749,9 +749,5 @@ main(void)
 	tcase_add_test(tcase, peak_and_mean_power);
 	tcase_add_test(tcase, samples_reach_the_caller);
 	tcase_add_test(tcase, counters_are_read_rarely);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed != 0;
+	return run_suite(suite);
 }

@@ -2,6 +2,7 @@
 #include "device/sim.h"
 #include "meter/meter_internal.h"
 #include "random_job.h"
+#include "suite.h"
 #include "torture.h"
 
 #include <check.h>
@@ -406,9 +407,5 @@ main(void)
 	tcase_add_test(tcase, the_thread_keeps_to_itself);
 	tcase_add_test(tcase, no_device_is_no_error);
 	tcase_add_loop_test(tcase, out_of_memory, 0, 2);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed != 0;
+	return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* Nodes: what a spec opens, what is said of one that is wrong, and every allocation failing in turn. */
 #include "device/device.h"
 #include "device/sim.h"
+#include "suite.h"
 #include "torture.h"
 
 #include <perseus/device.h>
@@ -265,9 +266,5 @@ main(void)
 	tcase_add_test(tcase, names_its_words);
 	tcase_add_test(tcase, simulates_only_what_is_simulated);
 	tcase_add_test(tcase, survives_every_failing_allocation);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* Numbers as text: shortest decimals that read back the same, exact decimals in, the same in every locale. */
 #include "format/number.h"
+#include "suite.h"
 
 #include <check.h>
 #include <locale.h>
@@ -151,9 +152,5 @@ main(void)
 	tcase_add_test(tcase, does_not_depend_on_the_locale);
 	tcase_add_loop_test(tcase, multiplies_exactly, 0, sizeof products / sizeof *products);
 	tcase_add_loop_test(tcase, refuses_what_is_no_decimal, 0, sizeof no_decimals / sizeof *no_decimals);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -607,5 +607,5 @@ main(void)
 	tcase_add_test(tcase, shares_the_gpus_with_other_processes);
 	tcase_add_test(tcase, opens_twice);
 	tcase_add_test(tcase, survives_failing_allocations);
-	return run_suite("nvml", tcase);
+	return run_on_gpus("nvml", tcase);
 }

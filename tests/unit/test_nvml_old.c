@@ -38,5 +38,5 @@ main(void)
 	TCase *tcase = tcase_create("old");
 	tcase_add_test(tcase, names_the_function_that_is_missing);
 	tcase_add_test(tcase, reads_everything_all_the_same);
-	return run_suite("nvml_old", tcase);
+	return run_on_gpus("nvml_old", tcase);
 }

@@ -1,11 +1,11 @@
 /* Operating curves: hand-worked, the frontier's energies at their vertices, lookups, and what the check refuses. */
 #include "random_job.h"
+#include "suite.h"
 
 #include <perseus/perseus.h>
 
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 
 static struct perseus_error err;
 
@@ -186,9 +186,5 @@ main(void)
 	tcase_add_test(tcase, check_finds_every_violation);
 	Suite *suite = suite_create("operating");
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* Site commands in the place of the driver's calls: their file, their words, and how they run. */
 #include "agent/override.h"
 #include "agent/override_internal.h"
+#include "suite.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -167,9 +168,5 @@ main(void)
 	tcase_add_test(tcase, fills_placeholders);
 	tcase_add_loop_test(tcase, runs_commands, 0, sizeof runs / sizeof *runs);
 	tcase_add_test(tcase, wants_a_file_that_nobody_else_wrote);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* Pacing: courses worked by hand, its proofs on random problems and what they refuse, bad input, and torture. */
 #include "failing_alloc.h"
 #include "random_job.h"
+#include "suite.h"
 #include "torture.h"
 
 #include <perseus/pace.h>
@@ -498,9 +499,5 @@ main(void)
 	tcase_add_test(tcase, names_a_bad_slot);
 	tcase_add_loop_test(tcase, survives_torture, 0, 2 * N_SCENARIOS);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? 1 : 0;
+	return run_suite(suite);
 }

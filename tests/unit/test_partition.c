@@ -1,4 +1,6 @@
 /* Partitions of layers into stages, against cases worked by hand, and everything that is refused. */
+#include "suite.h"
+
 #include <perseus/perseus.h>
 
 #include <check.h>
@@ -603,9 +605,5 @@ main(void)
 	tcase_add_test(tcase, test_not_the_best);
 	tcase_add_test(tcase, test_names);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? 0 : 1;
+	return run_suite(suite);
 }

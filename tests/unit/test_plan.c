@@ -2,13 +2,14 @@
  * Plans: examples worked by hand, latency of clock changes included, coarse groups, messages, that the checker notices
  * tampering, and the table.
  */
+#include "suite.h"
+
 #include <perseus/perseus.h>
 
 #include <check.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MS INT64_C(1000000)   /* in ns */
@@ -551,9 +552,5 @@ main(void)
 	tcase_add_test(tcase, the_checker_notices_tampering_with_latency);
 	tcase_add_test(tcase, the_table_answers_stragglers);
 	tcase_add_test(tcase, names_granularities);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

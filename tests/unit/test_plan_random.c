@@ -3,6 +3,7 @@
  * groups; and coarse plans of measured profiles against optima of an independent program (bench/ends_judge.py).
  */
 #include "format/profile_csv.h"
+#include "suite.h"
 
 #include <perseus/perseus.h>
 
@@ -10,7 +11,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_STAGES = 8, MAX_CLOCKS = 5, MAX_GROUPS = 8, N_RANDOM = 400, N_BRUTE = 120 };
@@ -393,9 +393,5 @@ main(void)
 	tcase_add_loop_test(tcase, coarse_plans_equal_brute_force, 0, N_BRUTE);
 	tcase_add_loop_test(tcase, plans_of_one_path_are_optimal_knapsacks, 0, N_KNAPSACK);
 	tcase_add_loop_test(tcase, ends_plans_are_near_the_optimum, 0, sizeof measured / sizeof *measured);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -2,6 +2,7 @@
  * The planner: its plans are those of perseus_plan_new, the same content is one shape, every ask is answered once, and
  * work ends soon when nobody wants it. Run under the thread sanitizer, too (tests/meson.build has the suite).
  */
+#include "suite.h"
 #include "torture.h"
 
 #include "base/clock.h"
@@ -974,9 +975,5 @@ main(void)
 	tcase_add_test(tcase, shape_without_memory);
 	tcase_add_test(tcase, table_without_memory);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

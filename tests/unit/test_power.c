@@ -1,11 +1,11 @@
 /* Power of a plan over an iteration, and plans under a cap: worked by hand, and against brute force on random jobs. */
 #include "random_job.h"
+#include "suite.h"
 
 #include <perseus/perseus.h>
 
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 
 #define S INT64_C(1000000000) /* in ns */
 
@@ -335,9 +335,5 @@ main(void)
 	tcase_add_loop_test(tcase, keeps_caps, 0, 120);
 	Suite *suite = suite_create("power");
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

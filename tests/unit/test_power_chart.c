@@ -2,6 +2,7 @@
 #include "chart/power_chart.h"
 #include "drawn.h"
 #include "failing_alloc.h"
+#include "suite.h"
 
 #include <cairo.h>
 #include <check.h>
@@ -256,9 +257,5 @@ main(void)
 	tcase_add_test(tcase, the_same_bytes_in_every_format);
 	tcase_add_test(tcase, odd_pictures_are_drawn);
 	tcase_add_test(tcase, errors_say_where);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

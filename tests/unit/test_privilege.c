@@ -3,6 +3,7 @@
  * there is to try.
  */
 #include "agent/privilege.h"
+#include "suite.h"
 
 #include "agent/process.h"
 #include "service/log.h"
@@ -258,9 +259,5 @@ main(void)
 	tcase_add_test(tcase, finds_users);
 	tcase_add_test(tcase, tells_processes_apart);
 	tcase_add_loop_test(tcase, reads_the_start_of_a_process_with_an_odd_name, 0, 5);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

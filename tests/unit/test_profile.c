@@ -1,10 +1,10 @@
 /* Profiles: merging, Pareto points, hull, oddities, fit, the checker, and every bad input. */
 #include "profile/class.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static enum perseus_status
@@ -722,9 +722,5 @@ main(void)
 	tcase_add_test(tcase, fit_stays_finite);
 	tcase_add_test(tcase, fit_needs_three_points);
 	tcase_add_loop_test(tcase, checker_notices_damage, 0, sizeof damage_messages / sizeof *damage_messages);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

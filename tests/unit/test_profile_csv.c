@@ -1,5 +1,6 @@
 /* Profile CSV: what is taken, what is refused and in which words, and the measured profiles where they are at hand. */
 #include "format/profile_csv.h"
+#include "suite.h"
 
 #include <check.h>
 #include <locale.h>
@@ -469,9 +470,5 @@ main(void)
 	tcase_add_loop_test(tcase, refuses_bad_layers, 0, sizeof bad_layers / sizeof *bad_layers);
 	tcase_add_test(tcase, reads_what_it_writes);
 	tcase_add_test(tcase, writes_times_alone);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* PyTorch's pipeline CSV: both forms, old files, everything that is refused, and writing it. */
 #include "format/pytorch_csv.h"
+#include "suite.h"
 
 #include <perseus/schedule.h>
 
@@ -361,9 +362,5 @@ main(void)
 	tcase_add_test(tcase, keeps_what_is_no_computation);
 	tcase_add_loop_test(tcase, refuses_bad_files, 0, sizeof bad_files / sizeof *bad_files);
 	tcase_add_test(tcase, refuses_nul_bytes);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,9 +1,9 @@
 /* Parameters of requests: what is taken, and the words in which the rest is refused, which zeusd's tests look for. */
 #include "agent/query.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -213,9 +213,5 @@ main(void)
 	tcase_add_loop_test(tcase, reads_ids, 0, sizeof lists / sizeof *lists);
 	tcase_add_test(tcase, ids_are_bounded);
 	tcase_add_loop_test(tcase, reads_json, 0, sizeof bodies / sizeof *bodies);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

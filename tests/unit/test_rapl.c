@@ -1,6 +1,7 @@
 /* Powercap zones in made-up trees: which become devices, counters that wrap around, files that are odd. */
 #include "device/rapl_zone.h"
 #include "failing_alloc.h"
+#include "suite.h"
 #include "torture.h"
 
 #include <perseus/device.h>
@@ -467,9 +468,5 @@ main(void)
 	tcase_add_loop_test(tcase, says_what_is_not_there, 0, sizeof absences / sizeof *absences);
 	tcase_add_test(tcase, has_nothing_but_energy);
 	tcase_add_test(tcase, survives_failing_allocations);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -3,6 +3,7 @@
  * against the truth that random windows were made from.
  */
 #include "server/regression.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -593,9 +594,5 @@ main(void)
 	tcase_add_test(tcase, believes_a_single_window);
 	tcase_add_loop_test(tcase, refuses_bad_windows, 0, sizeof bad_windows / sizeof *bad_windows);
 	tcase_add_test(tcase, refuses_bad_priors);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,4 +1,6 @@
 /* Replayed traces, by a clock that the tests turn. */
+#include "suite.h"
+
 #include <perseus/device.h>
 
 #include <check.h>
@@ -184,9 +186,5 @@ main(void)
 	tcase_add_test(tcase, orders_devices_and_ignores_visibility);
 	tcase_add_test(tcase, cannot_be_set);
 	tcase_add_loop_test(tcase, refuses_what_is_no_trace, 0, sizeof refused / sizeof *refused);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* Results that a command reports: the file it is given, what lines are taken, and what is said of the others. */
 #include "cli/results_file.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -116,9 +117,5 @@ main(void)
 	tcase_add_loop_test(tcase, takes_lines, 0, sizeof files / sizeof *files);
 	tcase_add_test(tcase, keeps_a_thousand);
 	tcase_add_test(tcase, gives_the_command_a_file_of_its_own);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

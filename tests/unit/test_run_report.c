@@ -2,10 +2,10 @@
 #include "cli/run_json.h"
 #include "cli/run_report.h"
 #include "example_runs.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct perseus__text text;
@@ -237,9 +237,5 @@ main(void)
 	tcase_add_loop_test(tcase, writes_every_key, 0, sizeof json_parts / sizeof *json_parts);
 	tcase_add_test(tcase, writes_null_and_why);
 	tcase_add_test(tcase, writes_that_nothing_was_measured);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* Saved settings: text and back, everything that is not such a text, and the files. */
 #include "agent/saved.h"
+#include "suite.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -331,9 +332,5 @@ main(void)
 	tcase_add_test(files, has_its_directory_alone);
 	tcase_add_test(files, is_whole_wherever_a_store_is_cut_off);
 	tcase_add_test(files, needs_a_uuid);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

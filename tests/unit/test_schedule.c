@@ -3,6 +3,7 @@
  * refused, deadlocks, and that the checker notices tampering.
  */
 #include "dag/dag.h"
+#include "suite.h"
 
 #include <perseus/schedule.h>
 
@@ -709,9 +710,5 @@ main(void)
 	tcase_add_test(tcase, writes_instructions);
 	tcase_add_loop_test(tcase, the_checker_notices_tampering, 0, sizeof tamper_messages / sizeof *tamper_messages);
 	tcase_add_test(tcase, names_are_those_that_can_be_generated);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

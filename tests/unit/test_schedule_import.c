@@ -1,4 +1,6 @@
 /* Orders from outside: what is taken, what is refused with which message, and what explicit edges do. */
+#include "suite.h"
+
 #include <perseus/schedule.h>
 
 #include <check.h>
@@ -389,9 +391,5 @@ main(void)
 	tcase_add_test(tcase, derives_nothing_with_explicit_edges);
 	tcase_add_test(tcase, derives_recomputation_and_pairs);
 	tcase_add_loop_test(tcase, takes_back_what_is_generated, 0, 11);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,8 +1,8 @@
 /* Our own JSON of schedules: what it can say, and every way to say it wrong. */
 #include "format/schedule_json.h"
+#include "suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct perseus_schedule *
@@ -154,9 +154,5 @@ main(void)
 	tcase_add_test(tcase, reads_every_key);
 	tcase_add_test(tcase, derives_nothing_when_told_so);
 	tcase_add_loop_test(tcase, refuses_bad_documents, 0, sizeof bad_documents / sizeof *bad_documents);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* HTTP for an application, over real sockets: bodies, answers that come later, and peers that go meanwhile. */
 #include "base/clock.h"
 #include "service/server.h"
+#include "suite.h"
 
 #include <check.h>
 #include <poll.h>
@@ -423,9 +424,5 @@ main(void)
 	tcase_set_timeout(single, 60);
 	tcase_add_checked_fixture(single, set_up_single, tear_down);
 	tcase_add_loop_test(single, any_number_may_ask_at_once, 125, 130);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

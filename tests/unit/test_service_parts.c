@@ -7,6 +7,7 @@
 #include "service/rate.h"
 #include "service/tasks.h"
 #include "service/url.h"
+#include "suite.h"
 
 #include <check.h>
 #include <poll.h>
@@ -450,9 +451,5 @@ main(void)
 	tcase_add_test(sockets, stale_sockets_are_replaced_and_live_ones_kept);
 	tcase_add_test(sockets, what_is_no_socket_is_kept);
 	tcase_add_test(sockets, sockets_that_cannot_be_asked_are_kept);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

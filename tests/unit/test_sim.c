@@ -2,6 +2,7 @@
 #include "device/sim.h"
 #include "random_job.h"
 #include "sim_node.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -563,9 +564,5 @@ main(void)
 	tcase_add_loop_test(tcase, is_the_integral_of_power, 0, 20);
 	tcase_add_test(tcase, refuses_loads_that_are_none);
 	tcase_add_test(tcase, never_goes_back);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

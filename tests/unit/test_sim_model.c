@@ -1,10 +1,10 @@
 /* Models of simulated GPUs: from profiles, by examples worked by hand; the built-in ones beside what was measured. */
 #include "device/sim_model.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -209,9 +209,5 @@ main(void)
 	tcase_add_test(tcase, tells_models_apart);
 	tcase_add_loop_test(tcase, rises_with_the_clock, 0, 2);
 	tcase_add_loop_test(tcase, is_what_was_measured, 0, 2);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -2,6 +2,7 @@
 #include "device/sim.h"
 #include "device/sim_store.h"
 #include "sim_node.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -461,9 +462,5 @@ main(void)
 	tcase_add_test(tcase, survives_kill_9);
 	tcase_add_test(tcase, survives_kill_9_of_its_maker);
 	tcase_add_test(tcase, is_shared_by_threads);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -3,6 +3,7 @@
 #include "device/sim.h"
 #include "random_job.h"
 #include "sim_node.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -279,9 +280,5 @@ main(void)
 	tcase_add_test(tcase, refuses_work_that_is_none);
 	tcase_add_test(tcase, is_waited_for);
 	tcase_add_test(tcase, is_waited_for_by_any_clock);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

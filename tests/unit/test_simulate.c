@@ -1,13 +1,14 @@
 /*
  * Simulation of a job: iterations worked by hand, what a late answer costs, conservation of energy, messages.
  */
+#include "suite.h"
+
 #include <perseus/perseus.h>
 
 #include <check.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MS INT64_C(1000000)   /* in ns */
@@ -573,9 +574,5 @@ main(void)
 	tcase_add_loop_test(tcase, says_what_is_wrong, 0, LENGTH(bad_simulations));
 	tcase_add_test(tcase, the_parts_are_the_whole);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -5,6 +5,7 @@
 #include "faulty_vfs.h"
 #include "server/store.h"
 #include "server/store_internal.h"
+#include "suite.h"
 
 #include <check.h>
 #include <signal.h>
@@ -424,9 +425,5 @@ main(void)
 	tcase_add_test(tcase, says_that_it_may_not_write);
 	tcase_add_loop_test(tcase, outlives_a_fault, 0, sizeof faults / sizeof *faults);
 	tcase_add_test(tcase, says_what_is_damaged);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

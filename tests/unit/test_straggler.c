@@ -2,6 +2,7 @@
  * Stragglers: the generator, lengths without memory, seeds and streams, what processes promise, messages.
  */
 #include "fleet/random.h"
+#include "suite.h"
 
 #include <perseus/perseus.h>
 
@@ -304,9 +305,5 @@ main(void)
 	tcase_add_loop_test(tcase, says_what_is_wrong_with_a_process, 0, LENGTH(bad_processes));
 	tcase_add_test(tcase, the_usual_processes_can_be_drawn_from);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* Stragglers from CSV: what is taken, what is refused and in which words, and that what is written reads back. */
 #include "format/straggler_csv.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -161,9 +162,5 @@ main(void)
 	tcase_add_loop_test(tcase, refuses_bad_files, 0, sizeof bad_files / sizeof *bad_files);
 	tcase_add_test(tcase, one_pipeline_is_the_only_one);
 	tcase_add_test(tcase, reads_what_it_wrote);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* Stragglers of options, trace and chance put together: degrees multiply, and nothing is said that does not change. */
 #include "base/memory.h"
 #include "cli/straggler_options.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -137,9 +138,5 @@ main(void)
 	tcase_add_loop_test(tcase, what_cannot_be_is_refused, 0, sizeof bad / sizeof *bad);
 	tcase_add_test(tcase, a_trace_multiplies_as_well);
 	tcase_add_test(tcase, times_become_iterations);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

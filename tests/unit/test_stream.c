@@ -1,5 +1,6 @@
 /* Streams of power: who is polled, what is sent, and to whom. */
 #include "fake_link.h"
+#include "suite.h"
 
 #include "agent/front.h"
 #include "agent/stream.h"
@@ -430,9 +431,5 @@ main(void)
 	tcase_add_test(tcase, peers_that_are_gone_are_found);
 	tcase_add_test(tcase, the_end_of_all_streams_is_told);
 	tcase_add_test(tcase, events_may_be_taken_in_pieces);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,4 +1,5 @@
 /* Deadlines that follow from targets and stragglers, and announcements of stragglers. */
+#include "suite.h"
 #include "torture.h"
 
 #include "server/announced.h"
@@ -6,7 +7,6 @@
 
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 
 /*
  * A pipeline of T_min 1 s and T* 2 s whose plans need 100 J less for each second more, 300 J at T_min, beside 50 W of
@@ -290,9 +290,5 @@ main(void)
 	tcase_add_test(tcase, bad_announcements);
 	tcase_add_test(tcase, without_memory);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

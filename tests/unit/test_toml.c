@@ -1,11 +1,11 @@
 /* The subset of TOML: what is read, and what each malformed document is told. */
 #include "format/toml.h"
+#include "suite.h"
 
 #include "base/error.h"
 #include "base/text.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Writes every entry as a line; refuses the key "refuse". */
@@ -102,9 +102,5 @@ main(void)
 	suite_add_tcase(suite, tcase);
 	tcase_add_loop_test(tcase, reads, 0, sizeof good / sizeof *good);
 	tcase_add_loop_test(tcase, refuses, 0, sizeof bad / sizeof *bad);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -3,6 +3,7 @@
  * output is untouched, and nothing leaks (which LeakSanitizer sees where the build has it).
  */
 #include "failing_alloc.h"
+#include "suite.h"
 #include "torture.h"
 
 #include <perseus/perseus.h>
@@ -523,9 +524,5 @@ main(void)
 	tcase_add_loop_test(tests, baselines, 0, 2 * N_JOB_SCHEDULES * PERSEUS_N_BASELINES);
 	tcase_add_loop_test(tests, plans, 0, 2 * N_PLANNINGS);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

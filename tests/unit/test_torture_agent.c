@@ -1,5 +1,6 @@
 /* Every allocation of our own fails in turn, in the front and in what it reads; see torture.h. */
 #include "failing_alloc.h"
+#include "suite.h"
 #include "torture.h"
 
 #include "agent/front.h"
@@ -10,7 +11,6 @@
 #include "sim_node.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 static const struct perseus__front_settings settings = {
 	.groups = 7, .writes_per_s = 10, .gpu_poll_hz = 1, .cpu_poll_hz = 1};
@@ -114,9 +114,5 @@ main(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, one_allocation_fails, 0, N_SCENARIOS);
 	tcase_add_loop_test(tcase, all_that_follow_fail, 0, N_SCENARIOS);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

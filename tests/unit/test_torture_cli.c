@@ -5,6 +5,7 @@
 #include "example_runs.h"
 #include "failing_alloc.h"
 #include "meter/ledger.h"
+#include "suite.h"
 
 #include <perseus/status.h>
 
@@ -183,9 +184,5 @@ main(void)
 	tcase_set_timeout(tcase, 240);
 	tcase_add_checked_fixture(tcase, make_ledger, remove_ledger);
 	tcase_add_loop_test(tcase, says_that_memory_ran_out, 0, N_COMMANDS);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* Every allocation of every reader that needs libc alone fails in turn; see torture.h. */
 #include "failing_alloc.h"
+#include "suite.h"
 #include "torture.h"
 
 #include "format/profile_csv.h"
@@ -8,7 +9,6 @@
 #include "format/zeus_tuples.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char profile_csv[] = "stage,instruction,frequency,time,energy\n"
@@ -111,9 +111,5 @@ main(void)
 	TCase *tests = tcase_create("every allocation fails in turn");
 	tcase_add_loop_test(tests, readers, 0, 2 * N_SCENARIOS);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

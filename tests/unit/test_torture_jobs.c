@@ -4,12 +4,12 @@
 #include "server/program.h"
 #include "server/rollout.h"
 #include "server/steps.h"
+#include "suite.h"
 #include "torture.h"
 
 #include "base/memory.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char rank_body[] =
@@ -92,9 +92,5 @@ main(void)
 	TCase *tcase = tcase_create("torture jobs");
 	suite_add_tcase(suite, tcase);
 	tcase_add_loop_test(tcase, survives_failing_allocations, 0, sizeof scenarios / sizeof *scenarios);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* Every allocation of our own fails in turn, in tables of intensities and in the ledger; see torture.h. */
 #include "example_runs.h"
 #include "failing_alloc.h"
+#include "suite.h"
 #include "torture.h"
 
 #include "base/memory.h"
@@ -161,9 +162,5 @@ main(void)
 	tcase_add_checked_fixture(tests, make_ledger, remove_ledger);
 	tcase_add_loop_test(tests, ledger_and_intensities, 0, 2 * N_SCENARIOS);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

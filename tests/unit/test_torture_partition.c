@@ -1,11 +1,11 @@
 /* Every allocation of layers, partitions and their checker fails in turn. */
 #include "failing_alloc.h"
+#include "suite.h"
 #include "torture.h"
 
 #include <perseus/perseus.h>
 
 #include <check.h>
-#include <stdlib.h>
 
 enum { N_LAYERS = 7, N_CLOCKS = 4, N_ROWS = N_LAYERS * 2 * N_CLOCKS };
 
@@ -118,9 +118,5 @@ main(void)
 	tcase_add_loop_test(tests, layers, FAILING_ALLOC_ONE, FAILING_ALLOC_REST + 1);
 	tcase_add_loop_test(tests, partitions, 0, 2 * PERSEUS_N_PARTITION_OBJECTIVES);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

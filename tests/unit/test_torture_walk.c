@@ -1,4 +1,5 @@
 /* Every allocation of our own fails in turn, in profiling in vivo, drift and transfers; see torture.h. */
+#include "suite.h"
 #include "torture.h"
 
 #include "server/drift.h"
@@ -6,7 +7,6 @@
 #include "server/walk.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 static const int32_t clocks_mhz[] = {1400, 1300, 1200};
 static const struct perseus__job_class classes[] = {
@@ -182,9 +182,5 @@ main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, survives_one_failure, 0, sizeof scenarios / sizeof *scenarios);
 	tcase_add_loop_test(tcase, survives_lasting_failure, 0, sizeof scenarios / sizeof *scenarios);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* Every allocation of our own fails in turn, in what Zeus's server reads and makes; see torture.h. */
 #include "failing_alloc.h"
+#include "suite.h"
 #include "torture.h"
 
 #include "base/error.h"
@@ -9,7 +10,6 @@
 #include "server/zeus_settings.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char job_json[] =
@@ -254,9 +254,5 @@ main(void)
 	TCase *tests = tcase_create("every allocation fails in turn");
 	tcase_add_loop_test(tests, zeus, 0, 2 * N_SCENARIOS);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite);
 }

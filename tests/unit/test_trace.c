@@ -1,9 +1,9 @@
 /* Recorded traces: what a row becomes, what is refused and where, and that what is written reads back the same. */
 #include "device/trace.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct perseus__trace
@@ -173,9 +173,5 @@ main(void)
 	tcase_add_test(tcase, refuses_names_that_are_too_long);
 	tcase_add_test(tcase, says_which_file_cannot_be_read);
 	tcase_add_test(tcase, writes_what_it_reads);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,8 +1,8 @@
 /* The list of CUDA_VISIBLE_DEVICES: which GPUs it names, and what is said of items that name none. */
 #include "device/visible.h"
+#include "suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *const uuids[] = {
@@ -123,9 +123,5 @@ main(void)
 	tcase_add_loop_test(tcase, refuses_what_names_no_gpu, 0, sizeof refused / sizeof *refused);
 	tcase_add_test(tcase, refuses_an_item_that_is_too_long);
 	tcase_add_test(tcase, knows_no_slices_where_there_are_none);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -5,6 +5,7 @@
  * PERSEUS_WALK_SEEDS=10 repeats the comparison with the truth for so many jobs of each kind.
  */
 #include "server/walk.h"
+#include "suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -723,9 +724,5 @@ main(void)
 	tcase_add_test(tcase, times_leave_odd_steps_out);
 	tcase_add_loop_test(tcase, refuses_bad_settings, 0, sizeof bad_settings / sizeof *bad_settings);
 	tcase_add_test(tcase, refuses_bad_reports);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -6,6 +6,7 @@
 #include "server/zeus_jobs.h"
 #include "server/zeus_merge.h"
 #include "server/zeus_settings.h"
+#include "suite.h"
 
 #include "base/memory.h"
 
@@ -594,9 +595,5 @@ main(void)
 	tcase_add_loop_test(tcase, loads_solutions, 0, sizeof files / sizeof *files);
 	tcase_add_test(tcase, merges_the_ranks_of_a_stage);
 	tcase_add_loop_test(tcase, reads_the_environment, 0, sizeof environments / sizeof *environments);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -5,6 +5,7 @@
 #include "server/zeus_json.h"
 #include "server/zeus_lax.h"
 #include "server/zeus_python.h"
+#include "suite.h"
 
 #include <check.h>
 #include <jansson.h>
@@ -594,9 +595,5 @@ main(void)
 	tcase_add_loop_test(tcase, reads_the_rank_of_a_query, 0, sizeof ranks / sizeof *ranks);
 	tcase_add_test(tcase, refuses_what_is_not_less);
 	tcase_add_loop_test(tcase, writes_doubles_as_python, 0, sizeof reprs / sizeof *reprs);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -4,6 +4,7 @@
  */
 #include "api_client.h"
 #include "faulty_vfs.h"
+#include "suite.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -626,9 +627,5 @@ main(void)
 	tcase_add_test(tcase, what_follows_from_the_last_is_made_up_for);
 	tcase_add_test(tcase, refuses_a_store_with_something_else);
 	tcase_add_test(tcase, a_full_disk_loses_nothing);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* The tuples Zeus keeps its clocks in: what is taken, what is refused and where; and what is written reads back. */
 #include "format/zeus_tuples.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -209,9 +210,5 @@ main(void)
 	tcase_add_test(tcase, refuses_a_zero_byte_in_a_name);
 	tcase_add_test(tcase, bounds_names);
 	tcase_add_test(tcase, writes_what_it_reads);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }
