@@ -4,6 +4,7 @@
  */
 #include "job.h"
 #include "measure.h"
+#include "random.h"
 
 #include <stdio.h>
 
@@ -55,8 +56,7 @@ lookup_s(const struct perseus_plan_table *table, const struct perseus_frontier_i
 		uint64_t state = 1;
 		const double begin_s = bench_processor_s();
 		for (int32_t i = 0; i < LOOKUPS; i++) {
-			state = state * 6364136223846793005u + 1442695040888963407u; /* Knuth's MMIX generator */
-			const int64_t deadline_ns = info->t_min_ns + (int64_t)(state >> 24) % (range_ns + 1);
+			const int64_t deadline_ns = info->t_min_ns + (int64_t)(random_next(&state) >> 24) % (range_ns + 1);
 			sum_nj += perseus_plan_table_lookup(table, deadline_ns)->outcome.energy_nj;
 		}
 		times_s[run] = (bench_processor_s() - begin_s) / LOOKUPS;

@@ -5,13 +5,13 @@
  */
 #include "job.h"
 #include "measure.h"
+#include "random.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 static const double N_GPUS = 1024;
-static const double PI = 3.14159265358979323846;
 
 /* A case: what makes the problem other than the plainest. */
 struct variant {
@@ -29,16 +29,6 @@ static const struct variant variants[] = {
 	{"negative prices", true, 0, -150},
 };
 
-/* Steele, Lea and Flood 2014 (SplitMix64), as a fraction. */
-static double
-random_fraction(uint64_t *state)
-{
-	uint64_t z = (*state += UINT64_C(0x9E3779B97F4A7C15));
-	z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-	return (double)((z ^ (z >> 31)) >> 11) / 9007199254740992.0;
-}
-
 static struct perseus_pace_slot *
 make_hours(int32_t n, double offset)
 {
@@ -48,7 +38,7 @@ make_hours(int32_t n, double offset)
 	if (!slots)
 		bench_die("hours", NULL);
 	for (int32_t h = 0; h < n; h++) {
-		const double day = fmax(0, -cos(2 * PI * (h % 24) / 24.0)), season = -cos(2 * PI * h / 8760.0);
+		const double day = fmax(0, -cos(2 * M_PI * (h % 24) / 24.0)), season = -cos(2 * M_PI * h / 8760.0);
 		weather = 0.97 * weather + 15 * (random_fraction(&state) - 0.5);
 		slots[h].duration_s = 3600;
 		slots[h].factor_per_kwh = fmax(10, 400 - 180 * day - 60 * season + 3 * weather) + offset;

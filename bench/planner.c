@@ -5,6 +5,7 @@
  */
 #include "job.h"
 #include "measure.h"
+#include "random.h"
 #include "synthetic.h"
 
 #include "base/clock.h"
@@ -98,8 +99,7 @@ lookup_s(const struct perseus__shape *shape)
 		uint64_t state = 1;
 		const double begin_s = bench_processor_s();
 		for (int32_t i = 0; i < LOOKUPS; i++) {
-			state = state * 6364136223846793005u + 1442695040888963407u; /* Knuth's MMIX generator */
-			const int64_t deadline_ns = info.t_min_ns + (int64_t)(state >> 24) % (range_ns + 1);
+			const int64_t deadline_ns = info.t_min_ns + (int64_t)(random_next(&state) >> 24) % (range_ns + 1);
 			sum_nj += perseus__shape_plan(shape, deadline_ns)->outcome.energy_nj;
 		}
 		times_s[run] = (bench_processor_s() - begin_s) / LOOKUPS;
@@ -122,9 +122,8 @@ detector_step_s(void)
 	const double begin_s = bench_processor_s();
 	for (int32_t step = 0; step < STEPS; step++) {
 		for (int32_t p = 0; p < PIPELINES; p++) {
-			state = state * 6364136223846793005u + 1442695040888963407u;
 			expected_s[p] = 1;
-			time_s[p] = 1 + 0.04 * (double)(state >> 40) * 0x1p-24;
+			time_s[p] = 1 + 0.04 * random_fraction(&state);
 		}
 		(void)perseus__detector_step(detector, step, time_s, expected_s);
 	}

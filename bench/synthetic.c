@@ -1,19 +1,16 @@
 /* Synthetic profiles, see the header. */
 #include "synthetic.h"
 
+#include "random.h"
+
 #include <stdlib.h>
 
 enum { LOWEST_MHZ = 510, HIGHEST_MHZ = 1410, STEP_MHZ = 15, N_CLOCKS = (HIGHEST_MHZ - LOWEST_MHZ) / STEP_MHZ + 1 };
 
-/* Steele, Lea and Flood 2014 (SplitMix64); uniform in [low, high). */
 static double
 uniform(uint64_t *state, double low, double high)
 {
-	uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	z ^= z >> 31;
-	return low + (high - low) * (double)(z >> 11) * 0x1p-53;
+	return low + (high - low) * random_fraction(state);
 }
 
 /* Relative core voltage at a relative clock: flat below 60 %, then linear to 1. */

@@ -1,7 +1,7 @@
 /* A holder, see the header. */
 #include "agent_holder.h"
 
-#include "random_job.h"
+#include "random.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
  */
 #include "agent_holder.h"
 #include "executor_rig.h"
-#include "random_job.h"
+#include "random.h"
 
 #include "agent/process.h"
 #include "base/clock.h"

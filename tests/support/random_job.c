@@ -1,16 +1,9 @@
 /* Small random profiles, see the header. */
 #include "random_job.h"
 
-#include <stdlib.h>
+#include "random.h"
 
-uint32_t
-random_below(uint64_t *state, uint32_t n)
-{
-	uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return (uint32_t)(((z ^ (z >> 31)) >> 32) * n >> 32);
-}
+#include <stdlib.h>
 
 struct perseus_profile *
 random_profile(uint64_t *state, int32_t n_stages, int is_round, int has_constants)

@@ -6,9 +6,6 @@
 
 #include <perseus/profile.h>
 
-/* Uniform in 0..n-1. Steele, Lea and Flood 2014 (SplitMix64). */
-uint32_t random_below(uint64_t *state, uint32_t n);
-
 /*
  * A profile of `n_stages` with forward, backward, input, weight and recompute at 1 to 6 clocks each; times and energies
  * are whole milliseconds and joules where `is_round`, so that longest paths tie. Transfers and the other constant-time

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "dag/dag.h"
+#include "random.h"
 
 #include <check.h>
 #include <math.h>
@@ -121,7 +122,7 @@ sim_training_init(struct sim_training *training, struct perseus__jobs *jobs, int
 		.transfer_s = 0.002,
 		.overhead_s = 0.011,
 		.blocking_w = 83.6,
-		.random = 88172645463325252u};
+		.random = 1};
 	for (int32_t c = 0; c < n_clocks; c++)
 		training->clocks_mhz[c] = 1410 - 15 * c;
 	for (int32_t p = 0; p < dp; p++)
@@ -322,19 +323,6 @@ clocks_now(struct sim_training *training, struct sim_rank *rank)
 	return rank->now.mhz + (size_t)s * (size_t)order_length(training, rank);
 }
 
-static double
-normal(struct sim_training *training)
-{
-	double sum = 0;
-	for (int i = 0; i < 12; i++) {
-		training->random ^= training->random << 13;
-		training->random ^= training->random >> 7;
-		training->random ^= training->random << 17;
-		sum += (double)(training->random >> 11) * 0x1p-53;
-	}
-	return sum - 6;
-}
-
 /* One pipeline's step: its clocks, times and starts. */
 struct run {
 	int32_t *mhz;
@@ -358,7 +346,7 @@ run_pipeline(struct sim_training *training, int32_t dp, struct run *run)
 		for (int32_t i = schedule->rank_begin[pp]; i < schedule->rank_begin[pp + 1]; i++) {
 			const struct perseus_instruction *instruction = &schedule->instructions[i];
 			run->mhz[i] = clocks ? clocks[i - schedule->rank_begin[pp]] : 0;
-			const double time_s = run->slow * (1 + training->noise * normal(training))
+			const double time_s = run->slow * (1 + training->noise * random_normal(&training->random))
 					* sim_time_s(training, instruction->stage, instruction->kind == PERSEUS_KIND_BACKWARD, run->mhz[i]);
 			run->duration_ns[i] = (int64_t)(time_s * 1e9);
 		}

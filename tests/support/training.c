@@ -3,6 +3,8 @@
  */
 #include "training.h"
 
+#include "random.h"
+
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -65,26 +67,6 @@ struct training {
 	uint64_t random;
 };
 
-/* splitmix64 (Steele, Lea and Flood 2014) */
-static double
-random_fraction(struct training *t)
-{
-	uint64_t z = t->random += 0x9e3779b97f4a7c15;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (double)((z ^ z >> 31) >> 11) * 0x1p-53;
-}
-
-/* Normal, by the central limit of twelve. */
-static double
-random_normal(struct training *t)
-{
-	double sum = -6;
-	for (int i = 0; i < 12; i++)
-		sum += random_fraction(t);
-	return sum;
-}
-
 static void *
 room(size_t n, size_t size)
 {
@@ -127,12 +109,12 @@ training_settings_default(void)
 static double
 time_of(struct training *t, const struct perseus_instruction *instruction)
 {
-	double time_s = 0.015 + 0.008 * random_fraction(t);
+	double time_s = 0.015 + 0.008 * random_fraction(&t->random);
 	if (instruction->stage == t->schedule->n_stages - 1)
 		time_s = 0.025;
 	switch (instruction->kind) {
 	case PERSEUS_KIND_BACKWARD:
-		time_s *= 1.9 + 0.3 * random_fraction(t);
+		time_s *= 1.9 + 0.3 * random_fraction(&t->random);
 		break;
 	case PERSEUS_KIND_OVERLAP:
 		time_s *= 2.8;
@@ -165,7 +147,7 @@ find_class(struct training *t, const struct perseus_instruction *instruction)
 		.pp = instruction->rank,
 	};
 	t->is_constant[class_] = perseus__job_class_is_constant(instruction->class_name);
-	t->load[class_] = t->is_constant[class_] ? 0.3 : 0.7 + 0.3 * random_fraction(t);
+	t->load[class_] = t->is_constant[class_] ? 0.3 : 0.7 + 0.3 * random_fraction(&t->random);
 	t->time_s[class_] = time_of(t, instruction);
 	return class_;
 }
@@ -215,7 +197,7 @@ training_new(const struct training_settings *settings)
 		t->lag_ns[i] = t->schedule->edges[i].is_transfer ? TRANSFER_NS : 0;
 	t->gpus = room((size_t)(settings->n_pipelines * settings->n_ranks), sizeof *t->gpus);
 	for (int32_t i = 0; i < settings->n_pipelines * settings->n_ranks; i++)
-		t->gpus[i].next_window_s = t->gpus[i].moved_s = WINDOW_S * random_fraction(t);
+		t->gpus[i].next_window_s = t->gpus[i].moved_s = WINDOW_S * random_fraction(&t->random);
 	return t;
 }
 
@@ -332,7 +314,7 @@ end_window(struct training *t, struct gpu *gpu, int32_t pp)
 {
 	const double begin_s = gpu->next_window_s;
 	const double end_s = begin_s + WINDOW_S;
-	const double moved_s = end_s + t->settings.jitter_s * (2 * random_fraction(t) - 1);
+	const double moved_s = end_s + t->settings.jitter_s * (2 * random_fraction(&t->random) - 1);
 	struct perseus__walk_term *terms = room(gpu->n_runs, sizeof *terms);
 	struct report *report = add_report(t);
 	report->is_window = true;
@@ -345,8 +327,8 @@ end_window(struct training *t, struct gpu *gpu, int32_t pp)
 		.terms = terms,
 	};
 	report->window.n_terms = fill_terms(gpu, begin_s, end_s, terms, &report->window.unsettled_s);
-	if (random_fraction(t) < t->settings.outliers)
-		report->window.energy_j *= 0.3 + 1.5 * random_fraction(t);
+	if (random_fraction(&t->random) < t->settings.outliers)
+		report->window.energy_j *= 0.3 + 1.5 * random_fraction(&t->random);
 	gpu->next_window_s = end_s;
 	gpu->moved_s = moved_s;
 	size_t n = 0;
@@ -442,7 +424,7 @@ training_step(struct training *t, const int32_t *class_mhz, struct perseus__walk
 			const struct gpu *gpu = &t->gpus[pipeline * n_ranks + t->schedule->instructions[i].rank];
 			const int32_t mhz = class_mhz[t->class_of[i]] ? class_mhz[t->class_of[i]] : gpu->mhz;
 			const double time_s = training_time_s(t, t->class_of[i], mhz);
-			t->duration_ns[i] = llround(time_s * (1 + t->settings.noise * random_normal(t)) * 1e9);
+			t->duration_ns[i] = llround(time_s * (1 + t->settings.noise * random_normal(&t->random)) * 1e9);
 		}
 		const int64_t span_ns = perseus__dag_earliest(&t->dag, t->duration_ns, t->lag_ns, t->start_ns);
 		end_s = fmax(end_s, t->now_s + (double)span_ns * 1e-9);

@@ -1,6 +1,6 @@
 /* Allocations of power: worked by hand, proven by their checker on random curves, and the checker notices tampering. */
 #include "failing_alloc.h"
-#include "random_job.h"
+#include "random.h"
 #include "suite.h"
 #include "torture.h"
 

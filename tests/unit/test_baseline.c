@@ -3,6 +3,7 @@
  * on measured profiles.
  */
 #include "format/profile_csv.h"
+#include "random.h"
 #include "random_job.h"
 #include "suite.h"
 

@@ -2,6 +2,7 @@
  * Stragglers found from the times of steps: traces without noise, of which the answer is known exactly, and random ones
  * from a generator that knows nothing of the detector.
  */
+#include "random.h"
 #include "suite.h"
 #include "torture.h"
 
@@ -13,23 +14,6 @@
 #include <stdlib.h>
 
 enum { MAX_PIPELINES = 64, STEPS = 1000 };
-
-/* SplitMix64 (Steele, Lea and Flood 2014); normal numbers by Box and Muller 1958. */
-static double
-uniform(uint64_t *state)
-{
-	uint64_t z = (*state += 0x9e3779b97f4a7c15U);
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-	return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
-}
-
-static double
-normal(uint64_t *state)
-{
-	const double radius = sqrt(-2 * log(1 - uniform(state)));
-	return radius * cos(2 * M_PI * uniform(state));
-}
 
 static struct perseus__detector *
 new_detector(int32_t n_pipelines)
@@ -175,20 +159,20 @@ new_trace(const struct model *model, uint64_t seed)
 	struct random_trace trace = {
 		.model = *model, .state = seed * 7919 + (uint64_t)model->n_pipelines, .last_hiccup = -1};
 	for (int32_t p = 0; p < model->n_pipelines; p++)
-		trace.expected_s[p] = 0.5 + uniform(&trace.state);
-	trace.straggler = (int32_t)(uniform(&trace.state) * model->n_pipelines);
+		trace.expected_s[p] = 0.5 + random_fraction(&trace.state);
+	trace.straggler = (int32_t)(random_fraction(&trace.state) * model->n_pipelines);
 	return trace;
 }
 
 static double
 noise_of(struct random_trace *trace)
 {
-	const double z = normal(&trace->state);
+	const double z = random_normal(&trace->state);
 	if (!trace->model.has_heavy_tail)
 		return trace->model.noise * z;
 	double square = 0;
 	for (int k = 0; k < 3; k++) {
-		const double x = normal(&trace->state);
+		const double x = random_normal(&trace->state);
 		square += x * x;
 	}
 	return trace->model.noise * z / sqrt(square);
@@ -198,8 +182,8 @@ noise_of(struct random_trace *trace)
 static int32_t
 hiccup_of(struct random_trace *trace)
 {
-	const bool has_one = uniform(&trace->state) < trace->model.p_hiccup;
-	const int32_t pipeline = (int32_t)(uniform(&trace->state) * trace->model.n_pipelines);
+	const bool has_one = random_fraction(&trace->state) < trace->model.p_hiccup;
+	const int32_t pipeline = (int32_t)(random_fraction(&trace->state) * trace->model.n_pipelines);
 	trace->last_hiccup = has_one && pipeline != trace->last_hiccup ? pipeline : -1;
 	return trace->last_hiccup;
 }
@@ -208,12 +192,12 @@ static void
 next_times(struct random_trace *trace, int step, double *time_s)
 {
 	const struct model *model = &trace->model;
-	const double shared = exp(model->jitter * normal(&trace->state)) * (step >= model->jump ? 1.2 : 1);
+	const double shared = exp(model->jitter * random_normal(&trace->state)) * (step >= model->jump ? 1.2 : 1);
 	const int32_t hiccup = hiccup_of(trace);
 	for (int32_t p = 0; p < model->n_pipelines; p++) {
 		time_s[p] = trace->expected_s[p] * shared * fmax(1 + noise_of(trace), 0.1);
 		if (p == hiccup)
-			time_s[p] *= 1.1 + uniform(&trace->state);
+			time_s[p] *= 1.1 + random_fraction(&trace->state);
 		if (p == trace->straggler && step >= model->onset && step < model->healed)
 			time_s[p] *= model->degree;
 	}
@@ -414,7 +398,7 @@ START_TEST(noisy_pipeline_is_no_straggler)
 			double expected_s[8];
 			for (int32_t p = 0; p < 8; p++) {
 				expected_s[p] = 1;
-				time_s[p] = fmax(1 + (p == 3 ? 0.1 : 0.01) * normal(&state), 0.1);
+				time_s[p] = fmax(1 + (p == 3 ? 0.1 : 0.01) * random_normal(&state), 0.1);
 			}
 			/* Until its noise is known it may look like one. */
 			const bool has_changed = perseus__detector_step(detector, step, time_s, expected_s);
@@ -455,9 +439,10 @@ START_TEST(hostile_times)
 			double time_s[5];
 			double expected_s[5];
 			for (int32_t p = 0; p < 5; p++) {
-				time_s[p] = uniform(&state) < 0.3 ? odd[(int)(uniform(&state) * 8)] : exp(3 * normal(&state));
-				expected_s[p] = uniform(&state) < 0.3 ? odd[(int)(uniform(&state) * 8)] : 1;
-				if (uniform(&state) < 0.1)
+				time_s[p] = random_fraction(&state) < 0.3 ? odd[(int)(random_fraction(&state) * 8)]
+														  : exp(3 * random_normal(&state));
+				expected_s[p] = random_fraction(&state) < 0.3 ? odd[(int)(random_fraction(&state) * 8)] : 1;
+				if (random_fraction(&state) < 0.1)
 					time_s[p] = (double)NAN;
 			}
 			(void)perseus__detector_step(detector, step, time_s, expected_s);

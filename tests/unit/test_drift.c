@@ -7,21 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "random_job.h"
-
-static double
-random_fraction(uint64_t *state)
-{
-	return (random_below(state, UINT32_MAX) + 0.5) / (double)UINT32_MAX;
-}
-
-/* Normal (Box and Muller 1958). */
-static double
-random_normal(uint64_t *state)
-{
-	const double u = random_fraction(state);
-	return sqrt(-2 * log(u)) * cos(2 * 3.14159265358979323846 * random_fraction(state));
-}
+#include "random.h"
 
 static struct perseus__drift *
 make(int32_t n_series)

@@ -4,6 +4,7 @@
  */
 #include "flow/sweep.h"
 #include "frontier/frontier_internal.h"
+#include "random.h"
 #include "random_job.h"
 #include "suite.h"
 

@@ -4,6 +4,7 @@
  */
 #include "format/profile_csv.h"
 #include "plan/instruction.h"
+#include "random.h"
 #include "random_job.h"
 #include "suite.h"
 

@@ -5,7 +5,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "random_job.h"
+#include "random.h"
 
 static const struct perseus_schedule *
 generate(const char *name, int32_t n_ranks, int32_t n_microbatches, int32_t stages_per_rank)

@@ -1,6 +1,6 @@
 /* Energy windows on scripted GPUs: what is true is known, and so is what the readings can tell of it. */
 #include "meter/meter_internal.h"
-#include "random_job.h"
+#include "random.h"
 #include "scripted_gpu.h"
 #include "suite.h"
 

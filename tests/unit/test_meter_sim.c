@@ -1,7 +1,7 @@
 /* The meter over simulated GPUs: on a clock that the test turns, with its own thread, and out of memory. */
 #include "device/sim.h"
 #include "meter/meter_internal.h"
-#include "random_job.h"
+#include "random.h"
 #include "suite.h"
 #include "torture.h"
 

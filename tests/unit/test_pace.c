@@ -1,6 +1,6 @@
 /* Pacing: courses worked by hand, its proofs on random problems and what they refuse, bad input, and torture. */
 #include "failing_alloc.h"
-#include "random_job.h"
+#include "random.h"
 #include "suite.h"
 #include "torture.h"
 

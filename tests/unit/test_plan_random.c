@@ -3,6 +3,7 @@
  * groups; and coarse plans of measured profiles against optima of an independent program (bench/ends_judge.py).
  */
 #include "format/profile_csv.h"
+#include "random.h"
 #include "suite.h"
 
 #include <perseus/perseus.h>
@@ -18,20 +19,10 @@ enum { MAX_STAGES = 8, MAX_CLOCKS = 5, MAX_GROUPS = 8, N_RANDOM = 400, N_BRUTE =
 static const char *const class_names[] = {"forward", "backward", "input", "weight", "recompute"};
 enum { N_CLASSES = sizeof class_names / sizeof *class_names };
 
-/* splitmix64 (Steele, Lea and Flood 2014). */
-static uint64_t
-next_random(uint64_t *state)
-{
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
 static int32_t
 between(uint64_t *state, int32_t low, int32_t high)
 {
-	return low + (int32_t)(next_random(state) % (uint64_t)(high - low + 1));
+	return low + (int32_t)(random_next(state) % (uint64_t)(high - low + 1));
 }
 
 struct instance {
@@ -77,7 +68,7 @@ random_instance(uint64_t *seed, struct instance *instance)
 {
 	static const char *const names[] = {"1f1b", "gpipe", "interleaved", "zb-h1", "zbv", "early-recompute-1f1b"};
 	struct perseus_schedule_settings shape = perseus_schedule_settings_default();
-	shape.name = names[next_random(seed) % (sizeof names / sizeof *names)];
+	shape.name = names[random_next(seed) % (sizeof names / sizeof *names)];
 	shape.n_ranks = between(seed, 1, 4);
 	shape.n_microbatches = between(seed, 1, 3) * shape.n_ranks;
 	*instance = (struct instance){NULL, NULL, NULL};

@@ -2,6 +2,7 @@
  * The planner: its plans are those of perseus_plan_new, the same content is one shape, every ask is answered once, and
  * work ends soon when nobody wants it. Run under the thread sanitizer, too (tests/meson.build has the suite).
  */
+#include "random.h"
 #include "suite.h"
 #include "torture.h"
 
@@ -794,20 +795,13 @@ struct hammer {
 	pthread_t thread;
 };
 
-static uint32_t
-random_of(struct hammer *hammer, uint32_t n)
-{
-	hammer->state = hammer->state * 6364136223846793005U + 1442695040888963407U;
-	return (uint32_t)(hammer->state >> 33) % n;
-}
-
 static void
 use(struct hammer *hammer, struct perseus__shape *shape)
 {
 	const struct perseus__shape_info info = perseus__shape_info(shape);
 	for (int k = 0; k < 20; k++) {
 		const int64_t range_ns = info.t_star_ns - info.t_min_ns + 1;
-		const int64_t deadline_ns = info.t_min_ns + range_ns * random_of(hammer, 1000) / 1000;
+		const int64_t deadline_ns = info.t_min_ns + range_ns * random_below(&hammer->state, 1000) / 1000;
 		const struct perseus_plan *plan = perseus__shape_plan(shape, deadline_ns);
 		ck_assert(plan && plan->outcome.iteration_time_ns <= deadline_ns);
 	}
@@ -826,11 +820,11 @@ strike(void *user)
 	struct hammer *hammer = user;
 	for (int k = 0; k < N_BLOWS; k++) {
 		struct answer answer;
-		ask(hammer->planner, &hammer->jobs[random_of(hammer, N_HAMMER_JOBS)], &answer);
-		if (random_of(hammer, 3) == 0)
+		ask(hammer->planner, &hammer->jobs[random_below(&hammer->state, N_HAMMER_JOBS)], &answer);
+		if (random_below(&hammer->state, 3) == 0)
 			perseus__planner_cancel(hammer->planner, &answer);
 		await(&answer);
-		if (answer.shape && random_of(hammer, 2) == 0)
+		if (answer.shape && random_below(&hammer->state, 2) == 0)
 			use(hammer, answer.shape);
 		answer_fini(&answer);
 	}

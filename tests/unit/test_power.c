@@ -1,4 +1,5 @@
 /* Power of a plan over an iteration, and plans under a cap: worked by hand, and against brute force on random jobs. */
+#include "random.h"
 #include "random_job.h"
 #include "suite.h"
 

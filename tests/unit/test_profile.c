@@ -1,5 +1,6 @@
 /* Profiles: merging, Pareto points, hull, oddities, fit, the checker, and every bad input. */
 #include "profile/class.h"
+#include "random.h"
 #include "suite.h"
 
 #include <check.h>
@@ -23,22 +24,6 @@ build_good(const struct perseus_measurement *rows, size_t n, const struct perseu
 	ck_assert_msg(build(rows, n, settings, &profile, &err) == PERSEUS_OK, "%s", err.message);
 	ck_assert_msg(perseus_profile_check(profile, &err) == PERSEUS_OK, "%s", err.message);
 	return profile;
-}
-
-/* splitmix64 (Steele, Lea and Flood 2014) */
-static uint64_t
-next_random(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
-static double
-random_fraction(uint64_t *state)
-{
-	return (double)(next_random(state) >> 11) * 0x1p-53;
 }
 
 START_TEST(merges_rows_of_one_clock)
@@ -351,13 +336,13 @@ START_TEST(hull_is_that_of_brute_force)
 	uint64_t state = 20260901;
 	for (int round = 0; round < 3000; round++) {
 		struct perseus_choice choices[24];
-		const int32_t n = 1 + (int32_t)(next_random(&state) % 24);
+		const int32_t n = 1 + (int32_t)(random_next(&state) % 24);
 		const uint64_t grid = round % 3 == 0 ? 6 : round % 3 == 1 ? 30 : 1000000;
 		for (int32_t i = 0; i < n; i++)
 			choices[i] = (struct perseus_choice){
 				.frequency_mhz = 15 * ((i * 7) % 24 + 1),
-				.time_ns = 1 + (int64_t)(next_random(&state) % grid),
-				.effective_nj = (int64_t)(next_random(&state) % grid) - (int64_t)(grid / 3),
+				.time_ns = 1 + (int64_t)(random_next(&state) % grid),
+				.effective_nj = (int64_t)(random_next(&state) % grid) - (int64_t)(grid / 3),
 			};
 		struct perseus_class class_ = {0};
 		ck_assert_int_eq(perseus__class_from_choices(&class_, 0, "a", choices, n, NULL), PERSEUS_OK);
@@ -396,7 +381,7 @@ START_TEST(order_of_rows_does_not_matter)
 			.energy_j = random_fraction(&state)};
 	struct perseus_profile *first = build_good(rows, N, NULL);
 	for (int i = N - 1; i > 0; i--) {
-		const size_t j = next_random(&state) % (size_t)(i + 1);
+		const size_t j = random_next(&state) % (size_t)(i + 1);
 		const struct perseus_measurement row = rows[i];
 		rows[i] = rows[j];
 		rows[j] = row;

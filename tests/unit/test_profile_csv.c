@@ -1,5 +1,6 @@
 /* Profile CSV: what is taken, what is refused and in which words, and the measured profiles where they are at hand. */
 #include "format/profile_csv.h"
+#include "random.h"
 #include "suite.h"
 
 #include <check.h>
@@ -222,8 +223,7 @@ START_TEST(numbers_do_not_depend_on_the_locale)
 	}
 	uint64_t state = 3;
 	for (int round = 0; round < 2000; round++) {
-		state = state * 6364136223846793005 + 1442695040888963407;
-		const double time_s = ldexp((double)(state >> 11), -40 - (int)(state % 13));
+		const double time_s = ldexp(random_fraction(&state), 13 - (int)random_below(&state, 13));
 		char number[64];
 		char text[200];
 		(void)snprintf(number, sizeof number, "%.17g", time_s);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "random_job.h"
+#include "random.h"
 
 enum { MAX_COLUMNS = 12, MAX_WINDOWS = 400 };
 
@@ -25,20 +25,6 @@ struct dense {
 	double error_j[MAX_WINDOWS];
 	double power_w[MAX_COLUMNS]; /* the truth */
 };
-
-static double
-random_fraction(uint64_t *state)
-{
-	return (random_below(state, UINT32_MAX) + 0.5) / (double)UINT32_MAX;
-}
-
-/* Normal (Box and Muller 1958). */
-static double
-random_normal(uint64_t *state)
-{
-	const double u = random_fraction(state);
-	return sqrt(-2 * log(u)) * cos(2 * 3.14159265358979323846 * random_fraction(state));
-}
 
 static struct perseus__regression *
 make(int32_t max_windows)

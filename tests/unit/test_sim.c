@@ -1,6 +1,6 @@
 /* The simulated GPU, by a clock that the tests turn: energies worked by hand, what it enforces, and its faults. */
 #include "device/sim.h"
-#include "random_job.h"
+#include "random.h"
 #include "sim_node.h"
 #include "suite.h"
 

@@ -1,7 +1,7 @@
 /* Work of simulated GPUs, by a clock that the tests turn, and by the system's. */
 #include "base/clock.h"
 #include "device/sim.h"
-#include "random_job.h"
+#include "random.h"
 #include "sim_node.h"
 #include "suite.h"
 

@@ -1,4 +1,5 @@
 /* Deadlines that follow from targets and stragglers, and announcements of stragglers. */
+#include "random.h"
 #include "suite.h"
 #include "torture.h"
 
@@ -123,8 +124,7 @@ START_TEST(properties)
 		double degree[3];
 		double worst = 1;
 		for (int p = 0; p < 3; p++) {
-			state = state * 6364136223846793005U + 1442695040888963407U;
-			degree[p] = state >> 63 ? 1 : 1 + 3 * (double)(state >> 40) * 0x1p-24;
+			degree[p] = random_below(&state, 2) ? 1 : 1 + 3 * random_fraction(&state);
 			worst = fmax(worst, degree[p]);
 		}
 		const struct perseus__target target = {.kind = (enum perseus__target_kind)(round % 4),

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "random_job.h"
+#include "random.h"
 #include "training.h"
 
 enum { MAX_CLOCKS = 128, MAX_JOB_STEPS = 1000 };
