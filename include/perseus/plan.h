@@ -46,6 +46,9 @@ struct perseus_plan_settings {
 	 * before a rank's first instruction is that of its last.
 	 */
 	int64_t switch_latency_ns;
+	/* Called now and then with the fraction done, 0..1, by what makes many plans to find one (power.h); NULL: never. */
+	void (*progress)(double fraction, void *user);
+	void *user;
 };
 
 /* One instruction as planned. */

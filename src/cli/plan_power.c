@@ -2,6 +2,7 @@
 #include "cli/plan_power.h"
 
 #include "base/error.h"
+#include "cli/progress.h"
 #include "cli/quantity.h"
 
 #include <math.h>
@@ -10,9 +11,14 @@ static enum perseus_status
 plan_fastest(struct perseus__power *power, const struct perseus__job *job, const struct perseus_plan_settings *settings,
 		double cap_w, struct perseus_plan **plan, struct perseus_error *err)
 {
+	struct perseus__progress progress = perseus__progress_init("planning under the cap");
+	struct perseus_plan_settings shown = *settings;
+	shown.progress = perseus__progress_show;
+	shown.user = &progress;
 	struct perseus_capped_plan capped;
-	const enum perseus_status status = perseus_plan_under_power(
-			job->frontier, settings, job->n_pipelines, job->gpus_per_stage, cap_w, &capped, err);
+	const enum perseus_status status =
+			perseus_plan_under_power(job->frontier, &shown, job->n_pipelines, job->gpus_per_stage, cap_w, &capped, err);
+	perseus__progress_fini(&progress);
 	if (status != PERSEUS_OK)
 		return status;
 	*plan = capped.plan;

@@ -11,8 +11,12 @@
 
 enum { MAX_REACHES = 8, N_LOOKS = 20, MAX_HALVINGS = 10, MAX_SETTLINGS = 8 };
 
-/* A bracket this narrow, relative, is not worth another plan. */
+/*
+ * A bracket this narrow, relative, is not worth another plan. With a latency a plan takes a second, not milliseconds,
+ * and power goes up and down by more than that from one deadline to the next.
+ */
 static const double NARROW = 1e-7;
+static const double NARROW_WITH_LATENCY = 1e-4;
 /* Rounding of a lookup in the curve, relative, by which a bound on time is kept below. */
 static const double ROUNDING = 1e-12;
 
@@ -28,7 +32,16 @@ struct search {
 	double best_w;
 	double least_w;  /* of all plans tried, infinite where none was found */
 	bool is_binding; /* some plan took more than the cap */
+	int n_tried;
 };
+
+/* Of all that are tried, `n_left` are not at most. */
+static void
+show_progress(const struct search *search, int n_left)
+{
+	if (search->settings.progress)
+		search->settings.progress((double)search->n_tried / (search->n_tried + n_left), search->settings.user);
+}
 
 /* The plan's own clocks, without waiting for the deadline. With a latency, that may take another round or two. */
 static enum perseus_status
@@ -60,6 +73,7 @@ static enum perseus_status
 try_deadline(struct search *search, int64_t deadline_ns, double *power_w, struct perseus_error *err)
 {
 	struct perseus_plan *plan = NULL;
+	search->n_tried++;
 	search->settings.deadline_ns = deadline_ns;
 	*power_w = INFINITY;
 	enum perseus_status status = perseus_plan_new(search->frontier, &search->settings, &plan, err);
@@ -108,6 +122,7 @@ find_by_reaching(struct search *search, int64_t *low_ns, struct perseus_error *e
 	double power_w;
 	enum perseus_status status = try_deadline(search, *low_ns, &power_w, err);
 	for (int k = 0; k < MAX_REACHES && status == PERSEUS_OK && !search->best && *low_ns < search->t_star_ns; k++) {
+		show_progress(search, MAX_HALVINGS);
 		const int64_t next_ns = reach(search, *low_ns, power_w, k);
 		status = try_deadline(search, next_ns, &power_w, err);
 		if (!search->best)
@@ -127,6 +142,7 @@ find_by_looking(struct search *search, int64_t bound_ns, int64_t *low_ns, struct
 	enum perseus_status status = PERSEUS_OK;
 	for (int k = 1; k <= N_LOOKS && status == PERSEUS_OK && !search->best; k++) {
 		double power_w;
+		show_progress(search, MAX_HALVINGS);
 		*low_ns = bound_ns + width_ns / N_LOOKS * (k - 1);
 		status = try_deadline(
 				search, k < N_LOOKS ? bound_ns + width_ns / N_LOOKS * k : search->t_star_ns, &power_w, err);
@@ -138,11 +154,14 @@ find_by_looking(struct search *search, int64_t bound_ns, int64_t *low_ns, struct
 static enum perseus_status
 find_faster(struct search *search, int64_t low_ns, struct perseus_error *err)
 {
+	const double narrow = search->settings.switch_latency_ns > 0 ? NARROW_WITH_LATENCY : NARROW;
 	int64_t high_ns = perseus__plan_period_ns(search->best);
 	enum perseus_status status = PERSEUS_OK;
 	for (int k = 0; status == PERSEUS_OK && k < MAX_HALVINGS; k++) {
-		if ((double)(high_ns - low_ns) <= NARROW * (double)low_ns)
+		const double width = (double)(high_ns - low_ns) / (double)low_ns;
+		if (width <= narrow)
 			break;
+		show_progress(search, (int)fmin(ceil(log2(width / narrow)), MAX_HALVINGS - k));
 		const int64_t middle_ns = low_ns + (high_ns - low_ns) / 2;
 		double power_w;
 		status = try_deadline(search, middle_ns, &power_w, err);

@@ -325,6 +325,47 @@ START_TEST(keeps_caps)
 }
 END_TEST
 
+struct shown {
+	int n;
+	double last;
+};
+
+static void
+show(double fraction, void *user)
+{
+	struct shown *shown = user;
+	ck_assert_double_ge(fraction, shown->last);
+	ck_assert_double_lt(fraction, 1);
+	*shown = (struct shown){shown->n + 1, fraction};
+}
+
+/* Every plan but the first is announced; with a latency, where one takes long, fewer are made. */
+START_TEST(shows_progress)
+{
+	struct job job = {0};
+	uint64_t state = 701;
+	random_1f1b(&job, &state, true, false);
+	const struct perseus_frontier_info info = perseus_frontier_info(job.frontier);
+	struct shown shown[2] = {{0, 0}, {0, 0}};
+	for (int k = 0; k < 2; k++) {
+		struct perseus_plan_settings settings = perseus_plan_settings_default();
+		settings.switch_latency_ns = k * info.t_min_ns / 10000;
+		settings.progress = show;
+		settings.user = &shown[k];
+		struct perseus_capped_plan capped = {0};
+		const double middle_w = perseus_frontier_energy_j(job.frontier, (info.t_min_ns + info.t_star_ns) / 2)
+				/ ((double)(info.t_min_ns + info.t_star_ns) / 2e9);
+		ck_assert_msg(perseus_plan_under_power(job.frontier, &settings, 1, 1, middle_w, &capped, &err) == PERSEUS_OK,
+				"%s", err.message);
+		perseus_plan_free(capped.plan);
+	}
+	ck_assert_int_ge(shown[0].n, 5);
+	ck_assert_int_ge(shown[1].n, 1);
+	ck_assert_int_lt(shown[1].n, shown[0].n);
+	free_job(&job);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -334,6 +375,7 @@ main(void)
 	tcase_add_loop_test(tcase, traces_what_is_drawn, 0, 60);
 	tcase_add_loop_test(tcase, caps_what_was_worked_by_hand, 0, sizeof caps / sizeof *caps);
 	tcase_add_loop_test(tcase, keeps_caps, 0, 120);
+	tcase_add_test(tcase, shows_progress);
 	Suite *suite = suite_create("power");
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
