@@ -32,7 +32,7 @@ struct perseus_pace_slot {
 /* What is to be done, and where. Everything is borrowed. */
 struct perseus_pace_problem {
 	const struct perseus_operating_curve *curve; /* of the whole job */
-	const struct perseus_pace_slot *slots;       /* length n_slots >= 1; the deadline is the end of the last */
+	const struct perseus_pace_slot *slots;       /* length n_slots; the deadline is the end of the last, or now */
 	int32_t n_slots;
 	double n_iterations;      /* > 0; not always whole, e.g. where hours at full speed are asked for */
 	double pue;               /* energy of the facility over that of the job, >= 1 */

@@ -84,8 +84,8 @@ find_deadline(const char *text, int64_t begin_ms, int64_t *deadline_ms, struct p
 				text);
 	if (!is_good || *deadline_ms > MAX_HOURS * PERSEUS__MS_PER_HOUR)
 		return perseus__fail(err, PERSEUS_INVALID, "--deadline is more than %lld hours away", (long long)MAX_HOURS);
-	if (*deadline_ms <= 0)
-		return perseus__fail(err, PERSEUS_INVALID, "--deadline must be after the beginning");
+	if (*deadline_ms < 0)
+		return perseus__fail(err, PERSEUS_INVALID, "--deadline is before the beginning");
 	*deadline_ms += begin_ms;
 	return PERSEUS_OK;
 }
@@ -96,11 +96,11 @@ hour_of(int64_t time_ms)
 	return time_ms / PERSEUS__MS_PER_HOUR;
 }
 
-/* Hours that are touched on the way from the beginning to `end_ms`. */
+/* Hours that are touched on the way from the beginning to `end_ms`; none where that is the beginning. */
 static int32_t
 count_hours(const struct span *span, int64_t end_ms)
 {
-	return (int32_t)(hour_of(end_ms - 1) - hour_of(span->begin_ms) + 1);
+	return end_ms > span->begin_ms ? (int32_t)(hour_of(end_ms - 1) - hour_of(span->begin_ms) + 1) : 0;
 }
 
 static enum perseus_status
@@ -117,7 +117,7 @@ load_hours(const struct perseus__pace_options *options, struct span *span, struc
 		const struct perseus__hours_query query = {
 			.zone = options->zone,
 			.first = hour_of(span->begin_ms),
-			.n_needed = count_hours(span, span->deadline_ms),
+			.n_needed = span->deadline_ms > span->begin_ms ? count_hours(span, span->deadline_ms) : 1,
 			.n_wanted = count_hours(span, span->deadline_ms + PERSEUS__MS_PER_HOUR),
 		};
 		status = find_hours(&source, &query, hours, err);

@@ -29,7 +29,8 @@ struct perseus__partition_compare {
 	int32_t *boundaries; /* that were given, length n_boundaries; 0: none */
 	int32_t n_boundaries;
 	size_t cap_boundaries;
-	int64_t deadline_ns; /* that was given; 0: none. Later the common one */
+	bool has_deadline;   /* one was given */
+	int64_t deadline_ns; /* that one, or later the common one */
 	int32_t n_stages;
 	struct perseus__partition_run runs[PERSEUS_N_PARTITION_OBJECTIVES];
 	struct perseus__partition_row rows[PERSEUS_N_PARTITION_OBJECTIVES];

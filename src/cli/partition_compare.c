@@ -186,7 +186,7 @@ add_rows(struct perseus__partition_compare *compare, struct perseus_error *err)
 		status = add_row(compare, PERSEUS_PARTITION_LEAST_IMBALANCE, 0, err);
 	if (status == PERSEUS_OK)
 		status = add_row(compare, PERSEUS_PARTITION_LEAST_BOTTLENECK, 0, err);
-	if (compare->deadline_ns == 0)
+	if (!compare->has_deadline)
 		compare->deadline_ns = common_deadline_ns(compare);
 	if (status == PERSEUS_OK && perseus_layers_have_energy(compare->layers))
 		status = add_row(compare, PERSEUS_PARTITION_LEAST_ENERGY, cycle_limit_ns(compare), err);

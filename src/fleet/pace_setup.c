@@ -12,8 +12,8 @@ static const double FITS = 1e-12;
 static enum perseus_status
 check_slots(const struct perseus_pace_problem *problem, struct perseus_error *err)
 {
-	if (problem->n_slots < 1)
-		return perseus__fail(err, PERSEUS_INVALID, "pacing needs time: the deadline is at the beginning");
+	if (problem->n_slots < 0)
+		return perseus__fail(err, PERSEUS_INVALID, "there cannot be %d slots", (int)problem->n_slots);
 	for (int32_t i = 0; i < problem->n_slots; i++) {
 		const struct perseus_pace_slot *slot = &problem->slots[i];
 		if (!(slot->duration_s > 0) || !isfinite(slot->duration_s))

@@ -355,7 +355,8 @@ END_TEST
 
 /* X(name, status, words of the message, what is done to the problem) */
 #define BAD(X)                                                                            \
-	X(no_slots, INVALID, "the deadline is at the beginning", n_slots = 0)                 \
+	X(slots, INVALID, "there cannot be -1 slots", n_slots = -1)                           \
+	X(no_time, INFEASIBLE, "time for 0; they take", n_slots = 0)                          \
 	X(no_work, INVALID, "more than 0 iterations", n_iterations = 0)                       \
 	X(work_nan, INVALID, "more than 0 iterations", n_iterations = NAN)                    \
 	X(pue, INVALID, "PUE must be 1 or more, not 0.9", pue = 0.9)                          \
