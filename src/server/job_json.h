@@ -29,6 +29,9 @@ enum {
 	PERSEUS__MAX_STAGE = 65535,
 };
 
+/* The highest step or revision: exact as a double, and with room for what is counted from it. */
+#define PERSEUS__MAX_STEP INT64_C(9000000000000000)
+
 /* Degrees of a job, or coordinates of a rank. */
 struct perseus__parallel {
 	int32_t dp, pp, tp, cp, ep;

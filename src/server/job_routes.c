@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "server/handlers.h"
+#include "server/job_json.h"
 #include "server/jobs.h"
 
 #include <math.h>
@@ -239,9 +240,9 @@ read_poll(struct perseus__exchange *exchange, struct perseus__poll *poll)
 {
 	int64_t wait_s = WAIT_S;
 	poll->rank = rank_of(exchange);
-	if (poll->rank < 0 || !perseus__ask_integer(exchange, "have", -1, INT64_MAX, -1, &poll->have)
-			|| !perseus__ask_integer(exchange, "start", -1, INT64_MAX, -1, &poll->start)
-			|| !perseus__ask_integer(exchange, "step", -1, INT64_MAX, -1, &poll->step)
+	if (poll->rank < 0 || !perseus__ask_integer(exchange, "have", -1, PERSEUS__MAX_STEP, -1, &poll->have)
+			|| !perseus__ask_integer(exchange, "start", -1, PERSEUS__MAX_STEP, -1, &poll->start)
+			|| !perseus__ask_integer(exchange, "step", -1, PERSEUS__MAX_STEP, -1, &poll->step)
 			|| !perseus__ask_integer(exchange, "wait_s", 0, MAX_WAIT_S, WAIT_S, &wait_s))
 		return false;
 	poll->wait_ns = wait_s * INT64_C(1000000000);

@@ -10,7 +10,6 @@
 
 #define FIELD(type, member, name, ...) {.key = (name), .offset = offsetof(struct type, member), __VA_ARGS__}
 
-#define MAX_STEP 9e15 /* exact as a double */
 #define MAX_REPORTED_S 1e6
 #define MAX_REPORTED_J 1e12
 #define MAX_LATENCY_S 60.0
@@ -138,8 +137,10 @@ static enum perseus_status
 read_step(json_t *object, const char *path, struct perseus__report *report, struct perseus_error *err)
 {
 	static const struct perseus__field fields[] = {
-		FIELD(step_text, step.step, "step", .type = PERSEUS__FIELD_INT64, .most = MAX_STEP, .is_required = true),
-		FIELD(step_text, step.revision, "revision", .type = PERSEUS__FIELD_INT64, .least = -1, .most = MAX_STEP),
+		FIELD(step_text, step.step, "step", .type = PERSEUS__FIELD_INT64, .most = PERSEUS__MAX_STEP,
+				.is_required = true),
+		FIELD(step_text, step.revision, "revision", .type = PERSEUS__FIELD_INT64, .least = -1,
+				.most = PERSEUS__MAX_STEP),
 		FIELD(step_text, step.time_s, "time_s", .type = PERSEUS__FIELD_NUMBER, .least = 1e-9, .most = MAX_REPORTED_S,
 				.is_required = true),
 		FIELD(step_text, step.span_s, "span_s", .type = PERSEUS__FIELD_NUMBER, .most = MAX_REPORTED_S,
