@@ -76,18 +76,26 @@ commit(struct perseus__connection *connection, struct perseus__write *first, con
 	return code;
 }
 
-/* Tells the writes from `first` up to `end` what became of them, and frees them. */
+/*
+ * Tells the writes from `first` up to `end` what became of them, and frees them. What is at fault by itself says
+ * nothing of the store.
+ */
 static void
-answer(struct perseus__store *store, struct perseus__write *first, const struct perseus__write *end,
-		const struct perseus_error *err)
+answer(struct perseus__store *store, struct perseus__write *first, const struct perseus__write *end, int code,
+		const struct perseus_error *failure)
 {
+	const struct perseus_error *err = code == SQLITE_OK ? NULL : failure;
 	uint64_t n = 0;
 	for (const struct perseus__write *write = first; write != end; write = write->next)
 		n++;
 	(void)pthread_mutex_lock(&store->mutex);
-	store->state.is_writable = !err;
-	if (err) {
+	if (!err)
+		store->state.is_writable = true;
+	else if (is_fault(code)) {
+		store->state.is_writable = false;
 		store->state.fault = *err;
+	}
+	if (err) {
 		store->state.n_failed += n;
 	} else {
 		store->state.n_writes += n;
@@ -108,15 +116,15 @@ static void
 write_all(struct perseus__store *store, struct perseus__write *first)
 {
 	struct perseus_error err = {.status = PERSEUS_OK};
-	const int code = commit(&store->writer, first, NULL, &err);
+	int code = commit(&store->writer, first, NULL, &err);
 	if (code == SQLITE_OK || is_fault(code) || !first->next) {
-		answer(store, first, NULL, code == SQLITE_OK ? NULL : &err);
+		answer(store, first, NULL, code, &err);
 		return;
 	}
 	while (first) {
 		struct perseus__write *next = first->next;
-		const bool is_done = commit(&store->writer, first, next, &err) == SQLITE_OK;
-		answer(store, first, next, is_done ? NULL : &err);
+		code = commit(&store->writer, first, next, &err);
+		answer(store, first, next, code, &err);
 		first = next;
 	}
 }

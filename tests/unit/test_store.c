@@ -159,6 +159,15 @@ START_TEST(makes_all_changes_or_none)
 	ck_assert_ptr_nonnull(strstr(outcomes[1].err.message, "FOREIGN KEY"));
 	ck_assert_int_eq(outcomes[2].err.status, PERSEUS_OK);
 	require_documents(store, "a=x;c=x;");
+	/* Nor does it say that the store cannot be written to. */
+	struct perseus__write *write = perseus__write_new();
+	perseus__write_add(write, "INSERT INTO ranks VALUES (?, ?, '{}', 0)", rank, 2);
+	ck_assert_int_eq(perseus__store_submit(store, write, note, &outcomes[1], &err), PERSEUS_OK);
+	perseus__store_flush(store);
+	struct perseus__store_state state;
+	perseus__store_state(store, &state);
+	ck_assert_int_eq(outcomes[1].n_calls, 2);
+	ck_assert(state.is_writable);
 	perseus__store_close(store);
 }
 END_TEST
