@@ -4,9 +4,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-#include <stdbool.h>
-
-/* Nobody foresees more; keeps a client in a loop from filling the memory. */
 enum { MAX_ANNOUNCEMENTS = 4096 };
 
 void
@@ -28,6 +25,12 @@ check(const struct perseus__announcement *announcement, int32_t n_pipelines, str
 	return PERSEUS_OK;
 }
 
+bool
+perseus__announced_has_room(const struct perseus__announced *announced)
+{
+	return announced->n < MAX_ANNOUNCEMENTS;
+}
+
 enum perseus_status
 perseus__announced_add(struct perseus__announced *announced, struct perseus__announcement announcement,
 		int32_t n_pipelines, struct perseus_error *err)
@@ -35,8 +38,6 @@ perseus__announced_add(struct perseus__announced *announced, struct perseus__ann
 	const enum perseus_status status = check(&announcement, n_pipelines, err);
 	if (status != PERSEUS_OK)
 		return status;
-	if (announced->n >= MAX_ANNOUNCEMENTS)
-		return perseus__fail(err, PERSEUS_BUSY, "%d announcements are waiting already", (int)announced->n);
 	if (!perseus__reserve(&announced->items, &announced->capacity, (size_t)announced->n + 1, sizeof *announced->items))
 		return perseus__no_memory(err);
 	int32_t n = 0;

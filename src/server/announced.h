@@ -5,6 +5,7 @@
 #ifndef PERSEUS_SERVER_ANNOUNCED_H
 #define PERSEUS_SERVER_ANNOUNCED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,9 +28,12 @@ struct perseus__announced {
 
 void perseus__announced_fini(struct perseus__announced *announced);
 
+/* Whether another may be added: nobody foresees thousands, and a client in a loop must not fill the memory. */
+bool perseus__announced_has_room(const struct perseus__announced *announced);
+
 /*
  * The newest word holds: what was announced of the same pipeline for that moment or later is dropped.
- * Errors: INVALID, naming the field as on the wire ("pipeline", "degree"); BUSY with too many waiting; NO_MEMORY.
+ * Errors: INVALID, naming the field as on the wire ("pipeline", "degree"); NO_MEMORY.
  */
 PERSEUS_MUST_USE enum perseus_status perseus__announced_add(struct perseus__announced *announced,
 		struct perseus__announcement announcement, int32_t n_pipelines, struct perseus_error *err);

@@ -151,9 +151,14 @@ save_announcement(
 		perseus__value_integer(announcement->from_ms),
 		perseus__value_real(announcement->degree),
 	};
+	const struct perseus__value now[] = {values[0], values[1], perseus__value_integer(job->jobs->now.wall_ms)};
 	struct perseus__write *write = copy ? perseus__write_new() : NULL;
-	/* The newest word holds. */
+	/* The newest word holds, and of those that hold already the last. */
 	perseus__write_add(write, "DELETE FROM stragglers WHERE job = ? AND pipeline = ? AND from_ms >= ?", values, 3);
+	perseus__write_add(write,
+			"DELETE FROM stragglers WHERE job = ?1 AND pipeline = ?2 AND from_ms <"
+			" (SELECT max(from_ms) FROM stragglers WHERE job = ?1 AND pipeline = ?2 AND from_ms <= ?3)",
+			now, 3);
 	perseus__write_add(write, "INSERT INTO stragglers VALUES (?, ?, ?, ?)", values, 4);
 	const struct perseus__saving saving = {
 		.saved = saved_announcement, .call = call, .data = copy, .free_data = free_plain};
@@ -173,9 +178,13 @@ perseus__jobs_announce(
 	}
 	perseus__jobs_lock(jobs, message->now);
 	struct perseus__job *job = perseus__jobs_find_running(jobs, call, id);
+	if (job)
+		perseus__announced_trim(&job->announced, jobs->now.wall_ms);
 	if (job && request.pipeline >= job->request.parallel.dp) {
 		perseus__call_error(jobs, call, 400, "pipeline: %d: the job has 0 to %d", (int)request.pipeline,
 				(int)job->request.parallel.dp - 1);
+	} else if (job && !perseus__announced_has_room(&job->announced)) {
+		perseus__call_error(jobs, call, 409, "%d announcements are waiting already", (int)job->announced.n);
 	} else if (job) {
 		job->seen_ms = jobs->now.wall_ms;
 		const struct perseus__announcement announcement = {.pipeline = request.pipeline,

@@ -338,6 +338,7 @@ load_job(struct perseus__job *job, const char *profile, struct perseus_error *er
 	for (int32_t r = 0; r < job->n_ranks; r++)
 		job->ranks[r].epoch = job->epoch;
 	job->is_replaying = false;
+	perseus__announced_trim(&job->announced, job->jobs->now.wall_ms);
 	job->announced_ms = perseus__announced_next_ms(&job->announced, job->jobs->now.wall_ms);
 	perseus__job_pump_walk(job);
 	for (int32_t p = 0; p < job->request.parallel.dp; p++)
