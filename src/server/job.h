@@ -33,7 +33,8 @@ struct perseus__shared_order {
 
 struct perseus__rank {
 	bool is_registered;
-	bool is_present; /* it has been heard of lately */
+	int32_t n_joining; /* registrations that are being saved: its place is taken already */
+	bool is_present;   /* it has been heard of lately */
 	struct perseus__parallel at;
 	char *document; /* its registration without the order */
 	char *gpu_name, *gpu_driver;
@@ -245,6 +246,15 @@ int32_t perseus__job_gpus_per_stage(const struct perseus__job *job); /* of one p
 /* Checks a registration against the job. INVALID: 400; BUSY: 409. */
 PERSEUS_MUST_USE enum perseus_status perseus__job_check_rank(
 		const struct perseus__job *job, const struct perseus__rank_request *request, struct perseus_error *err);
+/* Whether there is room for its order. What is in the store already needs none. Likewise. */
+PERSEUS_MUST_USE enum perseus_status perseus__job_check_order(
+		const struct perseus__job *job, const struct perseus__rank_request *request, struct perseus_error *err);
+/*
+ * What is on its way into the store takes its place at once: two ranks that come together for one would both be saved
+ * there. A place is released once, when it is known what became of it.
+ */
+void perseus__job_claim_place(struct perseus__job *job, const struct perseus__rank_request *request);
+void perseus__job_release_place(struct perseus__job *job, int32_t index);
 /* The order with this text; -1: none yet. */
 int64_t perseus__job_find_order(const struct perseus__job *job, const char *text);
 /* Registers or replaces. `document` is its registration without the order. */

@@ -44,22 +44,46 @@ perseus__job_check_rank(
 		status = check_range("ep", at->ep, n->ep, err);
 	if (status != PERSEUS_OK)
 		return status;
-	if (request->n_order > job->jobs->settings.max_order)
-		return perseus__fail(err, PERSEUS_INVALID, "order: %d instructions: expected %d at most", (int)request->n_order,
-				(int)job->jobs->settings.max_order);
 	const int32_t there = job->rank_at[coordinate(job, at)];
 	if (there >= 0 && there != request->rank)
 		return perseus__fail(err, PERSEUS_BUSY, "dp %d, pp %d, tp %d, cp %d is rank %d already", at->dp, at->pp, at->tp,
 				at->cp, there);
 	const struct perseus__rank *rank = &job->ranks[request->rank];
-	if (rank->is_registered && coordinate(job, &rank->at) != coordinate(job, at))
+	if ((rank->is_registered || rank->n_joining > 0) && coordinate(job, &rank->at) != coordinate(job, at))
 		return perseus__fail(err, PERSEUS_BUSY, "rank %d is at dp %d, pp %d, tp %d, cp %d already", request->rank,
 				rank->at.dp, rank->at.pp, rank->at.tp, rank->at.cp);
+	return PERSEUS_OK;
+}
+
+enum perseus_status
+perseus__job_check_order(
+		const struct perseus__job *job, const struct perseus__rank_request *request, struct perseus_error *err)
+{
+	if (request->n_order > job->jobs->settings.max_order)
+		return perseus__fail(err, PERSEUS_INVALID, "order: %d instructions: expected %d at most", (int)request->n_order,
+				(int)job->jobs->settings.max_order);
 	if (perseus__job_find_order(job, request->order_text) < 0
 			&& job->n_order_bytes + strlen(request->order_text) > MAX_ORDER_BYTES)
 		return perseus__fail(err, PERSEUS_BUSY, "the orders of this job's ranks have more than %d bytes together",
 				(int)MAX_ORDER_BYTES);
 	return PERSEUS_OK;
+}
+
+void
+perseus__job_claim_place(struct perseus__job *job, const struct perseus__rank_request *request)
+{
+	struct perseus__rank *rank = &job->ranks[request->rank];
+	rank->n_joining++;
+	rank->at = request->at;
+	job->rank_at[coordinate(job, &rank->at)] = request->rank;
+}
+
+void
+perseus__job_release_place(struct perseus__job *job, int32_t index)
+{
+	struct perseus__rank *rank = &job->ranks[index];
+	if (--rank->n_joining == 0 && !rank->is_registered)
+		job->rank_at[coordinate(job, &rank->at)] = -1;
 }
 
 int64_t

@@ -196,13 +196,15 @@ saved_rank(struct perseus__saving *saving, struct perseus__job *job, const struc
 {
 	struct joining *joining = saving->data;
 	struct perseus_error why = {.message = ""};
-	if (!perseus__saving_is_done(saving, job, err))
-		return;
 	const int32_t index = joining->request.rank;
-	/* Two ranks of one coordinate may have come at once: the first has it. */
-	enum perseus_status status = perseus__job_check_rank(job, &joining->request, &why);
-	if (status == PERSEUS_OK)
+	const bool is_saved = perseus__saving_is_done(saving, job, err);
+	enum perseus_status status = PERSEUS_OK;
+	if (is_saved)
 		status = perseus__job_set_rank(job, &joining->request, joining->order_id, joining->document, &why);
+	if (job)
+		perseus__job_release_place(job, index);
+	if (!is_saved)
+		return;
 	if (status != PERSEUS_OK) {
 		perseus__call_fail(saving->jobs, saving->call, &why);
 		return;
@@ -257,8 +259,12 @@ save_rank(struct perseus__job *job, struct perseus__call *call, struct joining *
 	struct perseus_error err = {.message = ""};
 	const struct perseus__saving saving = {
 		.saved = saved_rank, .call = call, .data = joining, .free_data = free_joining};
-	if (!perseus__job_save(job, write, &saving, &err))
+	const int32_t index = joining->request.rank;
+	perseus__job_claim_place(job, &joining->request);
+	if (!perseus__job_save(job, write, &saving, &err)) {
+		perseus__job_release_place(job, index);
 		perseus__call_fail(job->jobs, call, &err);
+	}
 }
 
 void
@@ -274,7 +280,9 @@ perseus__jobs_register_rank(
 	perseus__jobs_lock(jobs, message->now);
 	struct perseus__job *job = perseus__jobs_find_running(jobs, call, id);
 	bool is_answered = !job;
-	if (job && perseus__job_check_rank(job, &joining->request, &err) != PERSEUS_OK) {
+	if (job
+			&& (perseus__job_check_rank(job, &joining->request, &err) != PERSEUS_OK
+					|| perseus__job_check_order(job, &joining->request, &err) != PERSEUS_OK)) {
 		perseus__call_fail(jobs, call, &err);
 		is_answered = true;
 	} else if (job && is_registered_so(job, joining)) {

@@ -716,6 +716,62 @@ START_TEST(ranks_are_checked)
 }
 END_TEST
 
+static void
+note_code(struct perseus__call *call, int code, const char *content_type, struct perseus__text *body)
+{
+	int *noted = call->user;
+	(void)content_type;
+	*noted = code;
+	perseus__text_fini(body);
+}
+
+/* Two ranks come at once for one place: one has it, and what the store has of it is what a new server finds. */
+START_TEST(a_place_is_taken_once)
+{
+	static const char *const bodies[] = {RANK("0", "0", ""), RANK("1", "0", "")};
+	sim_training_init(&training, jobs, 1, 2, 1, 1);
+	for (int round = 0; round < 20; round++) {
+		json_t *answer = sim_post(&training, register_job, "{\"name\":\"x\",\"parallel\":{\"pp\":2}}", 200);
+		const char *job = json_string_value(at(answer, "job"));
+		struct perseus__call calls[2];
+		int codes[2] = {0, 0};
+		for (int i = 0; i < 2; i++) {
+			const struct perseus__message message = {
+				.bytes = bodies[i], .length = strlen(bodies[i]), .now = training.now};
+			calls[i] = (struct perseus__call){.reply = note_code, .user = &codes[i]};
+			perseus__jobs_register_rank(jobs, &calls[i], job, &message);
+		}
+		perseus__jobs_settle(jobs);
+		ck_assert_int_eq(codes[0], 200);
+		ck_assert_int_eq(codes[1], 409);
+		json_decref(answer);
+	}
+	stop_server();
+	start_server(training.now);
+	sim_training_fini(&training);
+}
+END_TEST
+
+/* However often stragglers come and go: what holds no more takes no room, neither here nor in the store. */
+START_TEST(announcements_do_not_pile_up)
+{
+	sim_training_init(&training, jobs, 2, 1, 1, 1);
+	sim_training_register(&training, "");
+	for (int i = 0; i < 5000; i++) {
+		char body[64];
+		(void)snprintf(body, sizeof body, "{\"pipeline\":%d,\"degree\":%g}", i % 2, i % 3 == 0 ? 1 : 1.5);
+		training.now.wall_ms++;
+		training.now.mono_ns += 1000000;
+		json_decref(sim_post(&training, perseus__jobs_announce, body, 200));
+	}
+	restart_server();
+	json_t *stragglers = sim_view(&training, PERSEUS__JOB_VIEW_STRAGGLERS, 200);
+	ck_assert_uint_le(json_array_size(at(stragglers, "announced")), 2);
+	json_decref(stragglers);
+	sim_training_fini(&training);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -727,6 +783,8 @@ main(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, registrations_are_checked);
 	tcase_add_test(tcase, ranks_are_checked);
+	tcase_add_test(tcase, a_place_is_taken_once);
+	tcase_add_test(tcase, announcements_do_not_pile_up);
 	tcase_add_test(tcase, a_job_is_profiled_and_planned);
 	tcase_add_test(tcase, an_announced_straggler_slows_the_others);
 	tcase_add_test(tcase, a_straggler_is_found_and_answered_in_three_steps);
