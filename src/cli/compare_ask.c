@@ -63,8 +63,10 @@ choose_member(const struct perseus__compare_question *question, const struct per
 {
 	struct perseus_plan_settings settings = perseus_plan_settings_default();
 	settings.deadline_ns = question->deadline_ns;
-	/* A power limit is kept by the GPU itself, which asks nobody for a clock. */
-	settings.switch_latency_ns = family->baseline == PERSEUS_BASELINE_POWER_LIMIT ? 0 : question->switch_latency_ns;
+	/* A GPU left alone, or under a power limit, chooses its clock itself and asks nobody for one. */
+	const bool is_free =
+			family->baseline == PERSEUS_BASELINE_MAX_CLOCK || family->baseline == PERSEUS_BASELINE_POWER_LIMIT;
+	settings.switch_latency_ns = is_free ? 0 : question->switch_latency_ns;
 	for (int32_t k = 0; k < family->n_members; k++) {
 		struct perseus_plan *plan = NULL;
 		const enum perseus_status status =

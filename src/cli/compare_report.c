@@ -112,11 +112,10 @@ add_bound(const struct report *report, struct perseus__table *table)
 	add_blanks(1, table);
 	add_quantity(table, seconds(planners->deadline_ns), report->time);
 	add_quantity(table, planners->lower_bound_j * report->scale, report->energy);
-	const struct perseus_plan *highest = planners->rows[0].plan;
+	const double highest_j = (double)planners->rows[0].plan->outcome.energy_nj / 1e9;
 	const bool is_comparable = perseus__compared_keeps(planners, &planners->rows[0]);
 	if (is_comparable)
-		perseus__table_add(
-				table, "%.2f %%", percent(1 - planners->lower_bound_j / ((double)highest->outcome.energy_nj / 1e9)));
+		perseus__table_add(table, "%.2f %%", percent(highest_j > 0 ? 1 - planners->lower_bound_j / highest_j : 0));
 	else
 		add_blanks(1, table);
 	add_quantity(table, planners->lower_bound_j / seconds(planners->deadline_ns) * report->scale, report->power);

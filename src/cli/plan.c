@@ -135,6 +135,7 @@ make_plans(struct options *options, struct perseus_plan **plan, struct perseus_p
 		return status;
 	options->job.solve_s += (double)(perseus__clock_mono_ns() - begin_ns) / 1e9;
 	settings.deadline_ns = (*plan)->deadline_ns;
+	settings.switch_latency_ns = 0; /* as the baseline of the plan: nobody asks for a clock */
 	status = perseus__plan_highest(options->job.frontier, &settings, baseline, err);
 	return status == PERSEUS_OK ? perseus__power_trace(power, &options->job, *plan, *baseline, err) : status;
 }

@@ -17,7 +17,7 @@
 struct perseus__plan_document {
 	const struct perseus_frontier *frontier;
 	const struct perseus_plan *plan;
-	const struct perseus_plan *baseline;     /* every instruction at its highest clock, same deadline */
+	const struct perseus_plan *baseline;     /* every instruction at its highest clock, same deadline, no latency */
 	int32_t gpus_per_stage;                  /* >= 1 */
 	int32_t n_pipelines;                     /* >= 1 */
 	const struct perseus__plan_power *power; /* NULL: left out */

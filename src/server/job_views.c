@@ -277,6 +277,7 @@ view_plan(struct perseus__job *job, struct perseus__call *call)
 		return;
 	}
 	const struct perseus_frontier *frontier = perseus__shape_frontier(job->shape);
+	/* Without latency, as the baseline of the plan: at the highest clocks nobody asks for a clock. */
 	struct perseus_plan_settings settings = perseus_plan_settings_default();
 	settings.deadline_ns = plan->deadline_ns;
 	struct perseus_plan *baseline = NULL;

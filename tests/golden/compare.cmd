@@ -8,6 +8,9 @@ cat $TMP/compare.csv
 head -c 5 $TMP/compare.svg
 perseus compare odd.csv -m 4 -b 75 --switch-latency 1
 perseus compare small.csv -m 4 -b 75 --slope-quantum 50 --power-limit 90
+# A GPU left alone pays no latency, whatever the highest clocks are; shares of no energy are 0 %.
+grep -Ev '0,forward,1410|2,backward,1410' small.csv > $TMP/q.csv && perseus compare $TMP/q.csv -m 6 -b 75 --switch-latency 20
+printf 'stage,instruction,frequency,time,energy\n0,forward,1410,0.1,0\n0,backward,1410,0.2,0\n' > $TMP/zero.csv && perseus compare $TMP/zero.csv -m 2 -b 0
 perseus compare small.csv -m 6 -b 75 --deadline 1.5
 perseus compare small.csv -m 6 -b 75 --deadline 2 --slowdown 1.1
 perseus compare small.csv -m 6 -b 75 --power-limit 0
