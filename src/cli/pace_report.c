@@ -26,10 +26,11 @@ amount_unit(const struct perseus__pace_document *document, double largest)
 		return perseus__carbon_column(fabs(largest));
 	const double size = fabs(largest);
 	return (struct perseus__column_unit){document->hours->unit, 1,
-		size >= 1e5           ? 0
-				: size >= 10  ? 2
-				: size >= 0.1 ? 4
-							  : 6};
+		size >= 1e5            ? 0
+				: size >= 10   ? 2
+				: size >= 0.1  ? 4
+				: size >= 1e-4 ? 6
+							   : 9};
 }
 
 void
@@ -106,7 +107,7 @@ write_courses(const struct perseus__pace_document *document, struct perseus__tex
 		perseus__table_add(&table, "%s", document->is_price ? "GPU hours" : "embodied");
 	perseus__table_add(&table, "%s", "held");
 	perseus__table_add(&table, "%s", "until (UTC)");
-	perseus__table_add(&table, "%s", "energy");
+	perseus__table_add(&table, "%s", document->problem->pue > 1 ? "energy x PUE" : "energy");
 	perseus__table_add(&table, "%s", "power");
 	add_course(&table, document, "paced", &document->pace->course);
 	for (int i = 0; i < PERSEUS_N_PACE_BASELINES; i++)
