@@ -91,15 +91,17 @@ def times_by_clock(workload, plan):
 
 
 def times_of(train):
-    """A straight line in 1/clock for each stage, through the plans that train(workload, plan) names and no other."""
+    """A straight line in 1/clock for each stage, through the plans that train(workload, plan) names and no other; how it
+    divides between forward and backward is theirs as well."""
     def times(workload, plan):
         if plan in MAX_CLOCK_PLANS:
             return times_measured(workload, plan)
         result = []
-        for stage, shares in zip(STAGES, times_by_clock(workload, plan)):
+        for stage in STAGES:
             runs = [workload.stages[p][stage] for p in train(workload, plan)]
             base, slope = line([1 / run.mhz for run in runs], [run.busy_s / workload.microbatches for run in runs])
-            result.append(split(base + slope / workload.stages[plan][stage].mhz, *shares))
+            result.append(split(base + slope / workload.stages[plan][stage].mhz,
+                                sum(run.forward_s for run in runs), sum(run.backward_s for run in runs)))
         return result
 
     return times
