@@ -145,7 +145,7 @@ perseus__partition_report(struct perseus__text *text, const struct perseus__part
 		const struct perseus__partition_document *document)
 {
 	const struct report report = report_init(document);
-	perseus__text_addf(text, "%d layers; ", (int)document->n_layers);
+	perseus__text_addf(text, "%d layer%s; ", (int)document->n_layers, document->n_layers == 1 ? "" : "s");
 	perseus__job_describe(&compare->job, text);
 	perseus__text_addf(text, "\n\n");
 	write_table(&report, text);

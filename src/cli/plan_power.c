@@ -6,6 +6,7 @@
 #include "cli/quantity.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static enum perseus_status
 plan_fastest(struct perseus__power *power, const struct perseus__job *job, const struct perseus_plan_settings *settings,
@@ -37,15 +38,21 @@ fail_both(const struct perseus__job *job, const struct perseus_plan *plan, const
 	const double period_s = (double)(plan->deadline_ns > time_ns ? plan->deadline_ns : time_ns) / 1e9;
 	const double power_w = perseus_plan_power_w(plan, job->n_pipelines, job->gpus_per_stage);
 	const double least_w = power_w / ((double)plan->outcome.energy_nj / 1e9) * plan->lower_bound_j;
+	char under[128]; /* what the cap means without the deadline */
 	int64_t shortest_ns = 0;
 	const enum perseus_status status =
 			perseus_power_cap_bound(job->frontier, job->n_pipelines, job->gpus_per_stage, cap_w, &shortest_ns, err);
-	if (status != PERSEUS_OK)
+	if (status == PERSEUS_OK)
+		(void)snprintf(under, sizeof under, "under %.10g W an iteration takes %.9g s at least", cap_w,
+				(double)shortest_ns / 1e9);
+	else if (status == PERSEUS_INFEASIBLE)
+		(void)snprintf(under, sizeof under, "without waiting all iterations take more than %.10g W", cap_w);
+	else
 		return status;
 	return perseus__fail(err, PERSEUS_INFEASIBLE,
 			"--power-cap and %s cannot both be kept: the plan for %.9g s takes %.10g W, no clocks take less than %.10g "
-			"W there, and under %.10g W an iteration takes %.9g s at least",
-			option, period_s, power_w, floor(least_w * 1e3) / 1e3, cap_w, (double)shortest_ns / 1e9);
+			"W there, and %s",
+			option, period_s, power_w, floor(least_w * 1e3) / 1e3, under);
 }
 
 static enum perseus_status

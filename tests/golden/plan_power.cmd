@@ -7,6 +7,8 @@ perseus plan small.csv -m 6 -b 75 --power-cap 565.011 --granularity job
 perseus plan small.csv -m 6 -b 75 --power-cap 2000 --transfer 0.005:20
 perseus plan small.csv -m 6 -b 75 --power-cap 800 --deadline 1.6
 perseus plan small.csv -m 6 -b 75 --power-cap 500 --deadline 1.6
+# Waiting for a deadline takes less power than any iteration.
+perseus plan small.csv -m 6 -b 75 --power-cap 400 --deadline 5
 perseus plan small.csv -m 6 -b 75 --power-cap 800 --slowdown 1.1
 perseus plan small.csv -m 6 -b 75 --power-cap 102400 --gpus-per-stage 8 --pipelines 16 --json | tr -s '\n ' ' ' | grep -o '"power": .*}, "ranks"\|"power": .*"cap": {[^}]*}'
 perseus plan small.csv -m 2 -b 75 --power-csv $TMP/power.csv > $TMP/report && cat $TMP/power.csv
