@@ -89,9 +89,7 @@ print_allocation(const struct options *options, const struct perseus__allocation
 		perseus__allocation_json(&text, document);
 	else
 		perseus__allocation_print(document, &text);
-	const int exit_code = perseus__print_result(&text);
-	perseus__text_fini(&text);
-	return exit_code;
+	return perseus__print_result(&text);
 }
 
 static int

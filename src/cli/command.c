@@ -27,19 +27,24 @@ perseus__print_note(const char *format, ...)
 	va_end(args);
 }
 
-int
-perseus__print_result(const struct perseus__text *text)
+static enum perseus_status
+write_result(const struct perseus__text *text, struct perseus_error *err)
 {
-	struct perseus_error err;
-	if (text->failed) {
-		(void)perseus__no_memory(&err);
-		return perseus__print_error(&err);
-	}
+	if (text->failed)
+		return perseus__no_memory(err);
 	errno = 0;
 	if (fwrite(text->bytes, 1, text->length, stdout) == text->length && fflush(stdout) == 0)
-		return 0;
-	(void)perseus__fail(&err, PERSEUS_IO, "cannot write to standard output: %s", strerror(errno));
-	return perseus__print_error(&err);
+		return PERSEUS_OK;
+	return perseus__fail(err, PERSEUS_IO, "cannot write to standard output: %s", strerror(errno));
+}
+
+int
+perseus__print_result(struct perseus__text *text)
+{
+	struct perseus_error err;
+	const enum perseus_status status = write_result(text, &err);
+	perseus__text_fini(text);
+	return status == PERSEUS_OK ? 0 : perseus__print_error(&err);
 }
 
 struct perseus__text

@@ -36,8 +36,8 @@ int perseus__print_error(const struct perseus_error *err);
 /* Prints a note: something to know that is no error. */
 void perseus__print_note(const char *format, ...) PERSEUS_PRINTF(1, 2);
 
-/* Writes a result to standard output; the exit code. A text that failed to grow is out of memory. */
-int perseus__print_result(const struct perseus__text *text);
+/* Writes a result to standard output and frees it; the exit code. A text that failed to grow is out of memory. */
+int perseus__print_result(struct perseus__text *text);
 
 /* An empty text with room for any result. */
 struct perseus__text perseus__result_text(void);

@@ -109,9 +109,7 @@ print_planners(const struct options *options, const struct perseus__planners *pl
 		perseus__planners_json(&text, planners);
 	else
 		perseus__compare_report(&options->job, planners, options->with_frontiers, &text);
-	const int exit_code = perseus__print_result(&text);
-	perseus__text_fini(&text);
-	return exit_code;
+	return perseus__print_result(&text);
 }
 
 /* From the frontier on. */

@@ -89,9 +89,7 @@ print_report(
 		perseus__devices_json(&text, node, reports);
 	else
 		perseus__devices_text(&text, node, reports);
-	const int exit_code = perseus__print_result(&text);
-	perseus__text_fini(&text);
-	return exit_code;
+	return perseus__print_result(&text);
 }
 
 int

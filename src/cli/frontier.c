@@ -144,9 +144,7 @@ print_frontier(const struct options *options)
 	} else {
 		write_summary(options, &text);
 	}
-	const int exit_code = perseus__print_result(&text);
-	perseus__text_fini(&text);
-	return exit_code;
+	return perseus__print_result(&text);
 }
 
 static int

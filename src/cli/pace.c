@@ -223,9 +223,7 @@ print_pace(const struct perseus__pace_options *options, const struct perseus__pa
 		perseus__pace_json(&text, &run->document);
 	else
 		perseus__pace_report(&options->job, &run->document, &text);
-	const int exit_code = perseus__print_result(&text);
-	perseus__text_fini(&text);
-	return exit_code;
+	return perseus__print_result(&text);
 }
 
 /* Everything between options and exit code. */

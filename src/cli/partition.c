@@ -155,9 +155,7 @@ print_result(const struct options *options, int32_t written)
 		perseus__partition_json(&text, &document);
 	else
 		perseus__partition_report(&text, compare, &document);
-	const int exit_code = perseus__print_result(&text);
-	perseus__text_fini(&text);
-	return exit_code;
+	return perseus__print_result(&text);
 }
 
 static int

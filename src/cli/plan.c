@@ -148,9 +148,7 @@ print_plan(const struct options *options, const struct perseus__plan_document *d
 		perseus__plan_json(&text, document, &options->job.solve_s);
 	else
 		perseus__print_plan(&options->job, document, &text);
-	const int exit_code = perseus__print_result(&text);
-	perseus__text_fini(&text);
-	return exit_code;
+	return perseus__print_result(&text);
 }
 
 static enum perseus_status

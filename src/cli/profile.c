@@ -157,7 +157,6 @@ perseus__run_profile(int argc, char **argv)
 		else
 			write_report(&options, profile, &text);
 		exit_code = perseus__print_result(&text);
-		perseus__text_fini(&text);
 	} else {
 		exit_code = perseus__print_error(&err);
 	}

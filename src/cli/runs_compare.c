@@ -128,7 +128,6 @@ print(const struct options *options, const struct perseus__run_list *list)
 		perseus__comparison_report(&comparison, &text);
 	const int exit_code = perseus__print_result(&text);
 	perseus__runs_note_missing(list);
-	perseus__text_fini(&text);
 	perseus__comparison_fini(&comparison);
 	return exit_code;
 }

@@ -200,9 +200,7 @@ print(const struct options *options, const struct perseus__run_list *list)
 		perseus__runs_csv(list, &text);
 	else
 		write_report(list, &text);
-	const int exit_code = perseus__print_result(&text);
-	perseus__text_fini(&text);
-	return exit_code;
+	return perseus__print_result(&text);
 }
 
 int

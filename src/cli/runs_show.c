@@ -58,9 +58,7 @@ print(const struct options *options, const struct perseus__run *run)
 		write_json(run, &text);
 	else
 		perseus__run_report(run, &text);
-	const int exit_code = perseus__print_result(&text);
-	perseus__text_fini(&text);
-	return exit_code;
+	return perseus__print_result(&text);
 }
 
 int

@@ -252,9 +252,7 @@ print_simulation(const struct options *options, const struct run *run)
 		perseus__simulation_json(&text, &run->document);
 	else
 		perseus__simulation_report(&options->job, &run->document, &text);
-	const int exit_code = perseus__print_result(&text);
-	perseus__text_fini(&text);
-	return exit_code;
+	return perseus__print_result(&text);
 }
 
 /* Everything between options and exit code. */

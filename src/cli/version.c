@@ -36,7 +36,5 @@ perseus__run_version(int argc, char **argv)
 	} else {
 		perseus__text_addf(&text, "perseus %s\n", perseus_version());
 	}
-	const int exit_code = perseus__print_result(&text);
-	perseus__text_fini(&text);
-	return exit_code;
+	return perseus__print_result(&text);
 }
