@@ -58,32 +58,37 @@ read_runs(struct perseus__ledger *ledger, const int64_t *ids, size_t n, struct p
 }
 
 enum perseus_status
-perseus__run_list_filter(struct perseus__ledger *ledger, const struct perseus__ledger_filter *filter,
+perseus__run_list_filter(const char *option, const struct perseus__ledger_filter *filter,
 		struct perseus__run_list *list, struct perseus_error *err)
 {
+	struct perseus__ledger *ledger = NULL;
 	int64_t *ids = NULL;
 	size_t n = 0;
-	enum perseus_status status = perseus__ledger_list(ledger, filter, &ids, &n, err);
-	if (status != PERSEUS_OK)
-		return status;
-	status = read_runs(ledger, ids, n, list, err);
+	enum perseus_status status = perseus__runs_open(option, PERSEUS__LEDGER_READ, &ledger, err);
+	if (status == PERSEUS_OK)
+		status = perseus__ledger_list(ledger, filter, &ids, &n, err);
+	if (status == PERSEUS_OK)
+		status = read_runs(ledger, ids, n, list, err);
 	perseus__free(ids);
+	perseus__ledger_close(ledger);
 	return status;
 }
 
 enum perseus_status
-perseus__run_list_find(struct perseus__ledger *ledger, char *const *names, size_t n, struct perseus__run_list *list,
-		struct perseus_error *err)
+perseus__run_list_find(
+		const char *option, char *const *names, size_t n, struct perseus__run_list *list, struct perseus_error *err)
 {
+	struct perseus__ledger *ledger = NULL;
 	int64_t *ids = perseus__new_array(n + 1, sizeof *ids);
 	if (!ids)
 		return perseus__no_memory(err);
-	enum perseus_status status = PERSEUS_OK;
+	enum perseus_status status = perseus__runs_open(option, PERSEUS__LEDGER_READ, &ledger, err);
 	for (size_t i = 0; i < n && status == PERSEUS_OK; i++)
 		status = perseus__ledger_find(ledger, names[i], &ids[i], err);
 	if (status == PERSEUS_OK)
 		status = read_runs(ledger, ids, n, list, err);
 	perseus__free(ids);
+	perseus__ledger_close(ledger);
 	return status;
 }
 

@@ -32,13 +32,13 @@ struct perseus__run_list {
 	size_t n_runs;
 };
 
-/* Reads the runs that a filter lets through, newest last. `*list` is untouched on failure. */
-PERSEUS_MUST_USE enum perseus_status perseus__run_list_filter(struct perseus__ledger *ledger,
+/* Reads the runs of a ledger, see perseus__runs_open, that a filter lets through, newest last. */
+PERSEUS_MUST_USE enum perseus_status perseus__run_list_filter(const char *option,
 		const struct perseus__ledger_filter *filter, struct perseus__run_list *list, struct perseus_error *err);
 
-/* Reads the runs that `names`, length `n`, name, in their order. `*list` is untouched on failure. */
-PERSEUS_MUST_USE enum perseus_status perseus__run_list_find(struct perseus__ledger *ledger, char *const *names,
-		size_t n, struct perseus__run_list *list, struct perseus_error *err);
+/* Reads those that `names`, length `n`, name, in their order. Both leave `*list` untouched on failure. */
+PERSEUS_MUST_USE enum perseus_status perseus__run_list_find(
+		const char *option, char *const *names, size_t n, struct perseus__run_list *list, struct perseus_error *err);
 
 void perseus__run_list_fini(struct perseus__run_list *list);
 

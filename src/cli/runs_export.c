@@ -88,17 +88,13 @@ perseus__run_runs_export(int argc, char **argv)
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &options);
 	static const struct perseus__ledger_filter all = {0};
 	struct perseus_error err;
-	struct perseus__ledger *ledger = NULL;
 	struct perseus__run_list list = {0};
-	enum perseus_status status = perseus__runs_open(options.ledger, PERSEUS__LEDGER_READ, &ledger, &err);
-	if (status == PERSEUS_OK && options.n_names > 0)
-		status = perseus__run_list_find(ledger, options.names, (size_t)options.n_names, &list, &err);
-	else if (status == PERSEUS_OK)
-		status = perseus__run_list_filter(ledger, &all, &list, &err);
+	const enum perseus_status status = options.n_names > 0
+			? perseus__run_list_find(options.ledger, options.names, (size_t)options.n_names, &list, &err)
+			: perseus__run_list_filter(options.ledger, &all, &list, &err);
 	if (status == PERSEUS_OK)
 		perseus__runs_note_missing(&list);
 	const int exit_code = status == PERSEUS_OK ? write(&options, &list) : perseus__print_error(&err);
 	perseus__run_list_fini(&list);
-	perseus__ledger_close(ledger);
 	return exit_code;
 }

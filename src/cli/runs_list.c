@@ -216,13 +216,9 @@ perseus__run_runs_list(int argc, char **argv)
 	struct options options = {.ledger = NULL};
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &options);
 	struct perseus_error err;
-	struct perseus__ledger *ledger = NULL;
 	struct perseus__run_list list = {0};
-	enum perseus_status status = perseus__runs_open(options.ledger, PERSEUS__LEDGER_READ, &ledger, &err);
-	if (status == PERSEUS_OK)
-		status = perseus__run_list_filter(ledger, &options.filter, &list, &err);
+	const enum perseus_status status = perseus__run_list_filter(options.ledger, &options.filter, &list, &err);
 	const int exit_code = status == PERSEUS_OK ? print(&options, &list) : perseus__print_error(&err);
 	perseus__run_list_fini(&list);
-	perseus__ledger_close(ledger);
 	return exit_code;
 }
