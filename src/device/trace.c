@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "format/csv.h"
+#include "format/csv_columns.h"
 #include "format/input_file.h"
 #include "format/number.h"
 
@@ -34,10 +34,7 @@ static const char *const column_names[] = {
 enum { N_COLUMNS = sizeof column_names / sizeof *column_names };
 
 struct reader {
-	struct perseus__csv csv;
-	int32_t n_columns;            /* of the header */
-	int32_t column_at[N_COLUMNS]; /* index of each in a row; -1: not there */
-	struct perseus__csv_cell cells[N_COLUMNS];
+	struct perseus__csv_columns columns;
 	struct perseus__trace trace;
 	size_t last; /* device of the last row: the next is likely the one behind it */
 };
@@ -100,79 +97,26 @@ perseus__trace_write(struct perseus__text *text, enum perseus_device_kind kind, 
 static enum perseus_status
 fail_cell(const struct reader *reader, enum column column, const char *problem)
 {
-	char shown[PERSEUS__CSV_SHOWN_BYTES];
-	const char *text = reader->cells[column].text;
-	return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s:%lld: column %s: \"%s\" %s", reader->csv.label,
-			(long long)reader->csv.row_line, column_names[column], perseus__csv_shown(text, strlen(text), shown),
-			problem);
-}
-
-/* Notes the place of a header cell, if it is one that is known. */
-static enum perseus_status
-take_header_cell(struct reader *reader, const struct perseus__csv_cell *cell)
-{
-	for (int c = 0; c < N_COLUMNS; c++) {
-		if (strcmp(cell->text, column_names[c]) != 0)
-			continue;
-		if (reader->column_at[c] >= 0)
-			return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s:%lld: column \"%s\" twice", reader->csv.label,
-					(long long)reader->csv.row_line, column_names[c]);
-		reader->column_at[c] = reader->n_columns;
-	}
-	if (reader->n_columns == INT32_MAX)
-		return perseus__csv_fail(&reader->csv, "too many columns");
-	reader->n_columns++;
-	return PERSEUS_OK;
-}
-
-static enum perseus_status
-check_header(const struct reader *reader)
-{
-	const enum column needed[] = {COLUMN_TIME, COLUMN_DEVICE, COLUMN_INDEX};
-	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
-		if (reader->column_at[needed[i]] < 0)
-			return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s:%lld: no column \"%s\" in the header",
-					reader->csv.label, (long long)reader->csv.row_line, column_names[needed[i]]);
-	if (reader->column_at[COLUMN_POWER] < 0 && reader->column_at[COLUMN_ENERGY] < 0)
-		return perseus__csv_fail(&reader->csv, "neither column \"power_w\" nor \"energy_j\" in the header");
-	return PERSEUS_OK;
+	return perseus__csv_columns_fail(&reader->columns, (int)column, problem);
 }
 
 static enum perseus_status
 read_header(struct reader *reader)
 {
-	for (int c = 0; c < N_COLUMNS; c++)
-		reader->column_at[c] = -1;
-	if (!perseus__csv_find_row(&reader->csv))
+	static const enum column needed[] = {COLUMN_TIME, COLUMN_DEVICE, COLUMN_INDEX};
+	struct perseus__csv_columns *columns = &reader->columns;
+	if (!perseus__csv_find_row(&columns->csv))
 		return perseus__fail(
-				reader->csv.err, PERSEUS_INVALID, "%s: is empty; expected a header and rows", reader->csv.label);
-	struct perseus__csv_cell cell;
-	bool is_last = false;
-	while (!is_last) {
-		enum perseus_status status = perseus__csv_read_cell(&reader->csv, &cell, &is_last);
-		if (status == PERSEUS_OK)
-			status = take_header_cell(reader, &cell);
-		if (status != PERSEUS_OK)
-			return status;
-	}
-	return check_header(reader);
-}
-
-/* Splits a row into the cells that are known; those without a column stay empty. */
-static enum perseus_status
-read_cells(struct reader *reader)
-{
-	int64_t n_cells = 0;
-	const enum perseus_status status =
-			perseus__csv_read_row(&reader->csv, reader->column_at, N_COLUMNS, reader->cells, &n_cells);
+				columns->csv.err, PERSEUS_INVALID, "%s: is empty; expected a header and rows", columns->csv.label);
+	const enum perseus_status status = perseus__csv_columns_find(columns, column_names);
 	if (status != PERSEUS_OK)
 		return status;
-	if (n_cells != reader->n_columns)
-		return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s:%lld: %lld cells, but the header has %d",
-				reader->csv.label, (long long)reader->csv.row_line, (long long)n_cells, reader->n_columns);
-	for (int c = 0; c < N_COLUMNS; c++)
-		if (reader->cells[c].length >= PERSEUS__CSV_CELL_BYTES)
-			return fail_cell(reader, (enum column)c, "and more is too long");
+	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+		if (columns->at[needed[i]] < 0)
+			return perseus__fail(columns->csv.err, PERSEUS_INVALID, "%s:%lld: no column \"%s\" in the header",
+					columns->csv.label, (long long)columns->csv.row_line, column_names[needed[i]]);
+	if (columns->at[COLUMN_POWER] < 0 && columns->at[COLUMN_ENERGY] < 0)
+		return perseus__csv_fail(&columns->csv, "neither column \"power_w\" nor \"energy_j\" in the header");
 	return PERSEUS_OK;
 }
 
@@ -181,7 +125,7 @@ static enum perseus_status
 parse_number(const struct reader *reader, enum column column, int64_t units, bool *has_value, int64_t *value)
 {
 	const int64_t most = 1000000000000000000;
-	const char *text = reader->cells[column].text;
+	const char *text = reader->columns.cells[column].text;
 	if (has_value) {
 		*has_value = *text != '\0';
 		if (!*has_value)
@@ -214,7 +158,7 @@ parse_whole(const struct reader *reader, enum column column, int32_t most, bool 
 static enum perseus_status
 parse_kind(const struct reader *reader, enum perseus_device_kind *kind)
 {
-	const char *text = reader->cells[COLUMN_DEVICE].text;
+	const char *text = reader->columns.cells[COLUMN_DEVICE].text;
 	for (int i = PERSEUS_DEVICE_GPU; i <= PERSEUS_DEVICE_DRAM; i++)
 		if (strcmp(text, perseus_device_kind_name((enum perseus_device_kind)i)) == 0) {
 			*kind = (enum perseus_device_kind)i;
@@ -253,8 +197,8 @@ find_device(struct reader *reader, enum perseus_device_kind kind, int32_t index)
 		return NULL;
 	struct perseus__trace_device *device = &trace->devices[trace->n_devices];
 	*device = (struct perseus__trace_device){.kind = kind, .index = index};
-	memcpy(device->name, reader->cells[COLUMN_NAME].text,
-			strnlen(reader->cells[COLUMN_NAME].text, sizeof device->name - 1));
+	memcpy(device->name, reader->columns.cells[COLUMN_NAME].text,
+			strnlen(reader->columns.cells[COLUMN_NAME].text, sizeof device->name - 1));
 	reader->last = trace->n_devices++;
 	return device;
 }
@@ -263,7 +207,7 @@ static enum perseus_status
 check_point(const struct reader *reader, const struct perseus__trace_device *device,
 		const struct perseus__trace_point *point)
 {
-	if (strcmp(reader->cells[COLUMN_NAME].text, device->name) != 0)
+	if (strcmp(reader->columns.cells[COLUMN_NAME].text, device->name) != 0)
 		return fail_cell(reader, COLUMN_NAME, "is not what an earlier row calls the device");
 	if (device->n_points > 0 && point->time_ns <= device->points[device->n_points - 1].time_ns)
 		return fail_cell(reader, COLUMN_TIME, "is not after the row before of the device");
@@ -282,27 +226,27 @@ take_row(struct reader *reader)
 	enum perseus_device_kind kind = PERSEUS_DEVICE_GPU;
 	int32_t index = 0;
 	struct perseus__trace_point point;
-	enum perseus_status status = read_cells(reader);
+	enum perseus_status status = perseus__csv_columns_read(&reader->columns);
 	if (status == PERSEUS_OK)
 		status = parse_point(reader, &point);
 	if (status == PERSEUS_OK)
 		status = parse_kind(reader, &kind);
 	if (status == PERSEUS_OK)
 		status = parse_whole(reader, COLUMN_INDEX, PERSEUS__TRACE_MAX_INDEX, NULL, &index);
-	if (status == PERSEUS_OK && reader->cells[COLUMN_NAME].length >= PERSEUS_DEVICE_TEXT_BYTES)
+	if (status == PERSEUS_OK && reader->columns.cells[COLUMN_NAME].length >= PERSEUS_DEVICE_TEXT_BYTES)
 		status = fail_cell(reader, COLUMN_NAME, "is too long");
 	if (status != PERSEUS_OK)
 		return status;
 	struct perseus__trace_device *device = find_device(reader, kind, index);
 	if (!device)
-		return perseus__no_memory(reader->csv.err);
+		return perseus__no_memory(reader->columns.csv.err);
 	if (reader->trace.n_devices > PERSEUS__TRACE_MAX_DEVICES)
-		return perseus__csv_fail(&reader->csv, "too many devices");
+		return perseus__csv_fail(&reader->columns.csv, "too many devices");
 	status = check_point(reader, device, &point);
 	if (status != PERSEUS_OK)
 		return status;
 	if (!perseus__reserve(&device->points, &device->capacity, device->n_points + 1, sizeof *device->points))
-		return perseus__no_memory(reader->csv.err);
+		return perseus__no_memory(reader->columns.csv.err);
 	device->points[device->n_points++] = point;
 	return PERSEUS_OK;
 }
@@ -310,13 +254,14 @@ take_row(struct reader *reader)
 static enum perseus_status
 read_rows(struct reader *reader)
 {
-	while (perseus__csv_find_row(&reader->csv)) {
+	while (perseus__csv_find_row(&reader->columns.csv)) {
 		const enum perseus_status status = take_row(reader);
 		if (status != PERSEUS_OK)
 			return status;
 	}
 	if (reader->trace.n_devices == 0)
-		return perseus__fail(reader->csv.err, PERSEUS_INVALID, "%s: has a header but no rows", reader->csv.label);
+		return perseus__fail(
+				reader->columns.csv.err, PERSEUS_INVALID, "%s: has a header but no rows", reader->columns.csv.label);
 	return PERSEUS_OK;
 }
 
@@ -334,8 +279,8 @@ enum perseus_status
 perseus__trace_decode(
 		const char *bytes, size_t length, const char *label, struct perseus__trace *out, struct perseus_error *err)
 {
-	struct reader reader = {.n_columns = 0};
-	enum perseus_status status = perseus__csv_init(&reader.csv, bytes, length, label, err);
+	struct reader reader = {.last = 0};
+	enum perseus_status status = perseus__csv_columns_init(&reader.columns, N_COLUMNS, bytes, length, label, err);
 	if (status == PERSEUS_OK)
 		status = read_header(&reader);
 	if (status == PERSEUS_OK)

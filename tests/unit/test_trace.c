@@ -66,7 +66,7 @@ static const struct {
 	{"time_s,index,power_w\n", "t.csv:1: no column \"device\" in the header"},
 	{"time_s,device,power_w\n", "t.csv:1: no column \"index\" in the header"},
 	{"time_s,device,index,sm_clock_mhz\n", "t.csv:1: neither column \"power_w\" nor \"energy_j\" in the header"},
-	{"time_s,device,index,power_w,time_s\n", "t.csv:1: column \"time_s\" twice"},
+	{"time_s,device,index,power_w,time_s\n", "t.csv:1: column \"time_s\" twice, as column 1 and 5"},
 	{HEAD "0,gpu,0,A,1,2\n", "t.csv:2: 6 cells, but the header has 7"},
 	{HEAD "\n0,gpu,0,A,1,2,3,4\n", "t.csv:3: 8 cells, but the header has 7"},
 	{HEAD "x,gpu,0,A,1,2,3\n", "t.csv:2: column time_s: \"x\" is not a number"},
