@@ -4,9 +4,11 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "format/csv_columns.h"
+#include "format/csv_writer.h"
 #include "format/input_file.h"
 #include "format/number.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,49 +51,32 @@ perseus__trace_write_header(struct perseus__text *text)
 
 /* value / 10^digits, without zeros at the end. */
 static void
-add_decimal(struct perseus__text *text, int64_t value, int digits)
+put_decimal(struct perseus__csv_writer *csv, bool is_there, int64_t value, int digits)
 {
+	char cell[32];
 	int64_t unit = 1;
 	for (int i = 0; i < digits; i++)
 		unit *= 10;
-	perseus__text_addf(text, "%lld", (long long)(value / unit));
-	int64_t rest = value % unit;
-	for (const char *dot = "."; rest > 0; dot = "") {
-		unit /= 10;
-		perseus__text_addf(text, "%s%d", dot, (int)(rest / unit));
-		rest %= unit;
-	}
-}
-
-static void
-add_name(struct perseus__text *text, const char *name)
-{
-	const bool is_quoted = strpbrk(name, ",\"\r\n") != NULL;
-	if (is_quoted)
-		perseus__text_add(text, "\"", 1);
-	for (; *name; name++)
-		perseus__text_add(text, is_quoted && *name == '"' ? "\"\"" : name, is_quoted && *name == '"' ? 2 : 1);
-	if (is_quoted)
-		perseus__text_add(text, "\"", 1);
+	int n = snprintf(cell, sizeof cell, "%lld.%0*lld", (long long)(value / unit), digits, (long long)(value % unit));
+	while (cell[n - 1] == '0')
+		n--;
+	cell[cell[n - 1] == '.' ? n - 1 : n] = '\0';
+	perseus__csv_put_text(csv, is_there ? cell : NULL);
 }
 
 void
 perseus__trace_write(struct perseus__text *text, enum perseus_device_kind kind, int32_t index, const char *name,
 		const struct perseus__trace_point *point)
 {
-	add_decimal(text, point->time_ns, 9);
-	perseus__text_addf(text, ",%s,%d,", perseus_device_kind_name(kind), index);
-	add_name(text, name);
-	perseus__text_add(text, ",", 1);
-	if (point->has_power)
-		add_decimal(text, point->power_mw, 3);
-	perseus__text_add(text, ",", 1);
-	if (point->has_sm_clock)
-		perseus__text_addf(text, "%d", point->sm_clock_mhz);
-	perseus__text_add(text, ",", 1);
-	if (point->has_energy)
-		add_decimal(text, point->energy_uj, 6);
-	perseus__text_add(text, "\n", 1);
+	struct perseus__csv_writer csv = perseus__csv_writer_init(text);
+	put_decimal(&csv, true, point->time_ns, 9);
+	perseus__csv_put_text(&csv, perseus_device_kind_name(kind));
+	perseus__csv_put_integer(&csv, true, index);
+	perseus__csv_put_text(&csv, name);
+	put_decimal(&csv, point->has_power, point->power_mw, 3);
+	perseus__csv_put_integer(&csv, point->has_sm_clock, point->sm_clock_mhz);
+	put_decimal(&csv, point->has_energy, point->energy_uj, 6);
+	perseus__csv_end_row(&csv);
 }
 
 static enum perseus_status
