@@ -75,7 +75,9 @@ perseus__access_check(const struct perseus__front *front, struct perseus__exchan
 	const struct perseus__request *request = &exchange->request;
 	struct perseus__call *call = perseus__call_of(exchange);
 	enum perseus__group group = PERSEUS__GROUP_GPU_READ;
-	const bool has_group = perseus__group_of_path(request->path, request->method == PERSEUS__METHOD_GET, &group);
+	/* Of the route where there is one: its number may be written in other ways, as %30 for 0. */
+	const char *path = call->route ? call->route->path : request->path;
+	const bool has_group = perseus__group_of_path(path, request->method == PERSEUS__METHOD_GET, &group);
 	call->holder = perseus__caller_of(exchange)->holder;
 	if (has_group && !(front->settings.groups & perseus__group_bit(group))) {
 		perseus__respond_error(

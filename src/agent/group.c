@@ -32,8 +32,8 @@ perseus__group_of_path(const char *path, bool is_get, enum perseus__group *group
 		{"/cpu/", PERSEUS__GROUP_CPU_READ},
 	};
 	const bool is_lease = begins_with(path, "/v1/leases");
-	/* "/gpu/3/set_power_limit": writes of Zeus' clients up to 0.13. */
-	const bool is_old_write = begins_with(path, "/gpu/") && path[5] >= '0' && path[5] <= '9';
+	/* "/gpu/3/set_power_limit", as a route "/gpu/{id}/set_power_limit": writes of Zeus' clients up to 0.13. */
+	const bool is_old_write = begins_with(path, "/gpu/") && ((path[5] >= '0' && path[5] <= '9') || path[5] == '{');
 	if (is_old_write || (is_lease && !is_get)) {
 		*group = PERSEUS__GROUP_GPU_CONTROL;
 		return true;

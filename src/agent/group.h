@@ -39,8 +39,8 @@ const char *perseus__group_name(enum perseus__group group);
 extern const char *const perseus__agent_scopes[];
 
 /*
- * The group that a path belongs to, whether or not there is such a route; false where it is in none. `is_get`: leases
- * may be read by everybody, and be changed by who may control GPUs.
+ * The group that a path belongs to, that of a route or one without; false where it is in none. `is_get`: leases may be
+ * read by everybody, and be changed by who may control GPUs.
  */
 bool perseus__group_of_path(const char *path, bool is_get, enum perseus__group *group);
 

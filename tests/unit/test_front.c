@@ -236,6 +236,8 @@ static const struct {
 			"API group 'gpu-control' is not enabled on this server.", ""}},
 	{2, {"POST /gpu/set_nothing", 404, "API group 'gpu-control' is not enabled", ""}},
 	{2, {"POST /gpu/0/set_power_limit", 404, "API group 'gpu-control' is not enabled", ""}},
+	{2, {"POST /gpu/%30/set_power_limit", 404, "API group 'gpu-control' is not enabled", ""}},
+	{2, {"POST /gpu/%30/set_nothing", 404, "", ""}},
 	{2, {"POST /v1/leases?gpu_ids=0", 404, "API group 'gpu-control' is not enabled", ""}},
 	{2, {"DELETE /v1/leases/1", 404, "API group 'gpu-control' is not enabled", ""}},
 	{2, {"GET /v1/leases", 200, "leases", "list"}},
