@@ -227,6 +227,17 @@ undo(struct perseus__gpu *gpu, enum perseus_setting setting, enum perseus_status
 		perseus__log_message(PERSEUS__LOG_ERROR, "not_saved", "%s", err.message);
 }
 
+/* A setting that somebody holds again is none to put back. */
+static void
+take_over(struct perseus__gpu *gpu, enum perseus_setting setting)
+{
+	gpu->to_restore &= ~(UINT32_C(1) << setting);
+	if (gpu->to_restore != 0)
+		return;
+	gpu->n_tries = 0;
+	gpu->retry_ns = INT64_MAX;
+}
+
 /* Writes to the device, once what was found is saved. */
 static enum perseus_status
 write_setting(struct perseus__gpu *gpu, const struct perseus__command *command, int64_t now_ns, int64_t *time_ns,
@@ -243,7 +254,7 @@ write_setting(struct perseus__gpu *gpu, const struct perseus__command *command, 
 			: reset(gpu, setting, err);
 	*time_ns = perseus__clock_mono_ns() - begin_ns;
 	if (status == PERSEUS_OK)
-		gpu->to_restore &= ~(UINT32_C(1) << setting);
+		take_over(gpu, setting);
 	else if (is_new)
 		undo(gpu, setting, status, now_ns);
 	return status;

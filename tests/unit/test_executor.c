@@ -5,6 +5,7 @@
 #include "executor_rig.h"
 #include "suite.h"
 
+#include "agent/gpu.h"
 #include "agent/saved.h"
 #include "base/clock.h"
 #include "device/sim.h"
@@ -566,6 +567,37 @@ START_TEST(tries_again_on_a_gpu_that_fails)
 }
 END_TEST
 
+/* Set again before its next try to go back, a setting is none to be tried any more: there is nothing to wake up for. */
+START_TEST(tries_nothing_that_is_held_again)
+{
+	static struct perseus__gpu gpu;
+	atomic_ullong last_lease_id = 0;
+	struct perseus__answer answer;
+	struct perseus__command command = {.kind = PERSEUS__COMMAND_SET, .low = 900, .high = 900, .holder = rig_process(7)};
+	int directory = -1;
+	int64_t now_ns = PATIENCE_NS;
+	ck_assert_int_eq(perseus__saved_open(rig.state_dir, &directory, NULL), PERSEUS_OK);
+	ck_assert_int_eq(perseus__gpu_init(&gpu, rig.node, 0, &rig.settings, directory, &last_lease_id, NULL), PERSEUS_OK);
+	perseus__gpu_serve(&gpu, &command, now_ns, &answer);
+	ck_assert_int_eq(perseus__gpu_next_ns(&gpu), INT64_MAX);
+	set_fault(0, PERSEUS__SIM_FAULT_LOST, true);
+	command = (struct perseus__command){.kind = PERSEUS__COMMAND_RELEASE, .holder = command.holder};
+	perseus__gpu_serve(&gpu, &command, now_ns, &answer);
+	ck_assert_uint_eq(answer.status, PERSEUS_IO);
+	ck_assert_int_gt(perseus__gpu_next_ns(&gpu), now_ns);
+	ck_assert_int_lt(perseus__gpu_next_ns(&gpu), INT64_MAX);
+	set_fault(0, PERSEUS__SIM_FAULT_LOST, false);
+	command.kind = PERSEUS__COMMAND_SET;
+	command.low = command.high = 1200;
+	perseus__gpu_serve(&gpu, &command, now_ns + 1, &answer);
+	ck_assert_uint_eq(answer.status, PERSEUS_OK);
+	ck_assert_int_eq(perseus__gpu_next_ns(&gpu), INT64_MAX);
+	ck_assert_int_eq(perseus__gpu_end_all(&gpu, NULL), PERSEUS_OK);
+	perseus__gpu_fini(&gpu);
+	(void)close(directory);
+}
+END_TEST
+
 /* Somebody else takes the GPU before it has gone back: what was found first is what is put back in the end. */
 START_TEST(keeps_what_was_found_first)
 {
@@ -734,6 +766,7 @@ main(void)
 	tcase_add_test(tcase, leaves_files_of_absent_gpus_alone);
 	tcase_add_test(tcase, does_not_start_beside_a_damaged_file);
 	tcase_add_loop_test(tcase, tries_again_on_a_gpu_that_fails, 0, 2);
+	tcase_add_test(tcase, tries_nothing_that_is_held_again);
 	tcase_add_test(tcase, keeps_what_was_found_first);
 	tcase_add_test(tcase, writes_nothing_that_it_cannot_save);
 	tcase_add_loop_test(tcase, ends_at_anything_odd, 0, sizeof odd_messages / sizeof *odd_messages);
