@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cli/job.h"
+#include "cli/progress.h"
 #include "format/output_file.h"
 
 #include <string.h>
@@ -89,13 +90,16 @@ perseus__site_load(const char *path, struct perseus__site *site, struct perseus_
 	site->jobs = perseus__new_array(n, sizeof *site->jobs);
 	if (!site->curves || !site->jobs)
 		return perseus__no_memory(err);
+	struct perseus__progress progress = perseus__progress_init("solving the jobs");
 	for (int32_t j = 0; j < site->rows.n && status == PERSEUS_OK; j++) {
 		status = load_job(path, &site->rows.items[j], &site->curves[j], err);
 		if (status == PERSEUS_OK) {
 			site->jobs[j] = (struct perseus_allocation_job){site->curves[j], site->rows.items[j].weight};
 			site->least_power_w += site->curves[j]->points[0].power_w;
 		}
+		perseus__progress_show((double)(j + 1) / site->rows.n, &progress);
 	}
+	perseus__progress_fini(&progress);
 	return status;
 }
 
