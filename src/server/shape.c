@@ -51,18 +51,6 @@ perseus__shape_frontier(const struct perseus__shape *shape)
 	return shape->frontier;
 }
 
-const struct perseus_profile *
-perseus__shape_profile(const struct perseus__shape *shape)
-{
-	return shape->profile;
-}
-
-const struct perseus_schedule *
-perseus__shape_schedule(const struct perseus__shape *shape)
-{
-	return shape->schedule;
-}
-
 /* The slot whose plan is the best for a deadline; NULL where none keeps it. */
 static const struct perseus__shape_slot *
 find(const struct perseus__shape *shape, int64_t deadline_ns, const struct perseus_plan **plan)

@@ -50,10 +50,8 @@ void perseus__shape_unref(struct perseus__shape *shape);
 
 struct perseus__shape_info perseus__shape_info(const struct perseus__shape *shape);
 
-/* Frontier, profile and schedule; borrowed. All are read-only and may be used by several threads at once. */
+/* Borrowed; read-only, and may be used by several threads at once. */
 const struct perseus_frontier *perseus__shape_frontier(const struct perseus__shape *shape);
-const struct perseus_profile *perseus__shape_profile(const struct perseus__shape *shape);
-const struct perseus_schedule *perseus__shape_schedule(const struct perseus__shape *shape);
 
 /*
  * The best plan so far that keeps `deadline_ns`: of those with no longer a deadline, the one with the least effective

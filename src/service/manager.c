@@ -12,12 +12,6 @@
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
-const char *
-perseus__service_manager(void)
-{
-	return "systemd";
-}
-
 /* Whether the manager hears it makes no difference to what the service does. */
 static void
 tell(const char *what, const char *status)
@@ -45,15 +39,6 @@ perseus__service_stopping(const char *status)
 	tell("STOPPING=1", status);
 }
 
-int64_t
-perseus__service_watchdog_ns(void)
-{
-	uint64_t period_us = 0;
-	if (sd_watchdog_enabled(0, &period_us) <= 0 || period_us > INT64_MAX / 1000)
-		return 0;
-	return (int64_t)period_us * 1000;
-}
-
 enum perseus_status
 perseus__service_listeners(int *fds, int32_t max, int32_t *n, struct perseus_error *err)
 {
@@ -74,12 +59,6 @@ perseus__service_listeners(int *fds, int32_t max, int32_t *n, struct perseus_err
 
 #else
 
-const char *
-perseus__service_manager(void)
-{
-	return "none";
-}
-
 void
 perseus__service_ready(const char *status)
 {
@@ -95,12 +74,6 @@ void
 perseus__service_stopping(const char *status)
 {
 	(void)status;
-}
-
-int64_t
-perseus__service_watchdog_ns(void)
-{
-	return 0;
 }
 
 enum perseus_status

@@ -9,9 +9,6 @@
 
 #include <perseus/status.h>
 
-/* What this build can do: a word for `perseus version` and messages; "systemd" or "none". */
-const char *perseus__service_manager(void);
-
 /* READY=1 and a line for `systemctl status`. */
 void perseus__service_ready(const char *status);
 
@@ -20,9 +17,6 @@ void perseus__service_alive(void);
 
 /* STOPPING=1 and a line for `systemctl status`. */
 void perseus__service_stopping(const char *status);
-
-/* Within which time perseus__service_alive must be called again and again; 0: the manager does not watch. */
-int64_t perseus__service_watchdog_ns(void);
 
 /*
  * Listening sockets of the unit, in its order, and the environment's word of them taken away so that no child takes
