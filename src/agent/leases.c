@@ -36,8 +36,9 @@ find_position(const struct perseus__front *front, const struct perseus__lease *l
 	return -1;
 }
 
-int32_t
-perseus__lease_gpu_id(const struct perseus__front *front, const struct perseus__lease *lease)
+/* The id of the GPU of a lease. */
+static int32_t
+lease_gpu_id(const struct perseus__front *front, const struct perseus__lease *lease)
 {
 	const int32_t position = find_position(front, lease);
 	return position < 0 ? -1 : front->gpus[position].id;
@@ -58,7 +59,7 @@ perseus__handle_leases(struct perseus__front *front, struct perseus__exchange *e
 			return;
 		}
 		if (is_there)
-			perseus__lease_write(&lease, perseus__lease_gpu_id(front, &lease), perseus__clock_mono_ns(), &json);
+			perseus__lease_write(&lease, lease_gpu_id(front, &lease), perseus__clock_mono_ns(), &json);
 	}
 	perseus__json_close_array(&json);
 	perseus__json_close_object(&json);

@@ -14,7 +14,4 @@
 PERSEUS_MUST_USE enum perseus_status perseus__leases_next(const struct perseus__front *front, uint64_t after,
 		struct perseus__lease *lease, bool *is_there, struct perseus_error *err);
 
-/* The id of the GPU of a lease. */
-int32_t perseus__lease_gpu_id(const struct perseus__front *front, const struct perseus__lease *lease);
-
 #endif

@@ -67,8 +67,9 @@ log_restore(const struct perseus_device_info *info, enum perseus_setting setting
 	perseus__log_end(&line);
 }
 
-enum perseus_status
-perseus__setting_put_back(const struct perseus_node *node, int32_t device, enum perseus_setting setting,
+/* Puts one setting back, and says so in the log, whether it went or not. Errors: those of the device. */
+static enum perseus_status
+put_back(const struct perseus_node *node, int32_t device, enum perseus_setting setting,
 		const struct perseus__found *found, struct perseus_error *err)
 {
 	struct perseus_error why = {.message = ""};
@@ -93,8 +94,7 @@ perseus__saved_put_back(const struct perseus_node *node, int32_t device, int dir
 		const uint32_t bit = UINT32_C(1) << setting;
 		if (!(saved->settings & wanted & bit))
 			continue;
-		if (perseus__setting_put_back(node, device, (enum perseus_setting)setting, &saved->found[setting], err)
-				!= PERSEUS_OK) {
+		if (put_back(node, device, (enum perseus_setting)setting, &saved->found[setting], err) != PERSEUS_OK) {
 			result = PERSEUS_IO;
 			continue;
 		}

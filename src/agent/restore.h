@@ -16,10 +16,6 @@ PERSEUS_MUST_USE enum perseus_status perseus__setting_find(const struct perseus_
 		enum perseus_setting setting, const struct perseus__range *standing_sm_clocks, struct perseus__found *found,
 		struct perseus_error *err);
 
-/* Puts one setting back, and says so in the log, whether it went or not. Errors: those of the device. */
-PERSEUS_MUST_USE enum perseus_status perseus__setting_put_back(const struct perseus_node *node, int32_t device,
-		enum perseus_setting setting, const struct perseus__found *found, struct perseus_error *err);
-
 /*
  * Puts back those of `wanted`, a bit set, that are saved, and forgets them, in memory and on disk; those that do not go
  * stay saved. `*n_restored` (may be NULL) grows by the settings put back. Errors: IO with the last reason.

@@ -71,8 +71,9 @@ perseus__number_text(double value, int decimals, char *text, size_t size)
 	(void)snprintf(text, size, "%s%" PRId64 "%s", sign, units / scale, fraction);
 }
 
-int
-perseus__four_digits(double value)
+/* Decimals that show `value` with four significant digits at least. */
+static int
+four_digits(double value)
 {
 	double magnitude = fabs(value);
 	int decimals = 3;
@@ -111,7 +112,7 @@ void
 perseus__quantity_text(double value, struct perseus__unit unit, char *text, size_t size)
 {
 	char number[32];
-	perseus__number_text(value * unit.per_base, perseus__four_digits(value * unit.per_base), number, sizeof number);
+	perseus__number_text(value * unit.per_base, four_digits(value * unit.per_base), number, sizeof number);
 	(void)snprintf(text, size, "%s %s", number, unit.name);
 }
 

@@ -28,9 +28,6 @@ double perseus__ticks_value(const struct perseus__ticks *ticks, int64_t index);
  */
 void perseus__number_text(double value, int decimals, char *text, size_t size);
 
-/* Decimals that show `value` with four significant digits at least. */
-int perseus__four_digits(double value);
-
 /* A unit that keeps numbers readable: value in the base unit · per_base = value in this unit. */
 struct perseus__unit {
 	const char *name;

@@ -53,9 +53,9 @@ report(const struct perseus_node *node, int32_t device, struct perseus__device_r
 			report->n_mhz[i] = 0;
 }
 
-enum perseus_status
-perseus__devices_report(
-		const struct perseus_node *node, struct perseus__device_report **reports, struct perseus_error *err)
+/* Reads every device of `node` once; `reports`, a report each, is freed with perseus__free. Errors: NO_MEMORY. */
+static enum perseus_status
+read_devices(const struct perseus_node *node, struct perseus__device_report **reports, struct perseus_error *err)
 {
 	const int32_t n = perseus_node_n_devices(node);
 	struct perseus__device_report *all = perseus__new_array((size_t)n, sizeof *all);
@@ -111,7 +111,7 @@ perseus__run_devices(int argc, char **argv)
 		return perseus__print_error(&err);
 	const bool is_empty = perseus_node_n_devices(node) == 0;
 	int exit_code = 0;
-	if (perseus__devices_report(node, &reports, &err) != PERSEUS_OK)
+	if (read_devices(node, &reports, &err) != PERSEUS_OK)
 		exit_code = perseus__print_error(&err);
 	else if (!is_empty || options.as_json)
 		exit_code = print_report(&options, node, reports);

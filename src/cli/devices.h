@@ -19,10 +19,6 @@ struct perseus__device_report {
 	int32_t n_mhz[PERSEUS__N_CLOCK_SETTINGS]; /* 0: the device does not tell */
 };
 
-/* Reads every device of `node` once; `reports`, a report each, is freed with perseus__free. Errors: NO_MEMORY. */
-PERSEUS_MUST_USE enum perseus_status perseus__devices_report(
-		const struct perseus_node *node, struct perseus__device_report **reports, struct perseus_error *err);
-
 /* Writes tables and what holds for each device. */
 void perseus__devices_text(
 		struct perseus__text *text, const struct perseus_node *node, const struct perseus__device_report *reports);

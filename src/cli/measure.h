@@ -63,9 +63,6 @@ PERSEUS_MUST_USE enum perseus_status perseus__measurement_init(struct perseus__m
 PERSEUS_MUST_USE enum perseus_status perseus__measurement_run(struct perseus__measurement *measurement,
 		const struct perseus__signals *signals, int *exit_code, struct perseus_error *err);
 
-/* Adds a line to the notes. */
-void perseus__measurement_note(struct perseus__measurement *measurement, const char *format, ...) PERSEUS_PRINTF(2, 3);
-
 void perseus__measurement_fini(struct perseus__measurement *measurement);
 
 /* The report in words, and as the run document with what only `measure` knows. */

@@ -22,8 +22,10 @@
 
 enum { MAX_NOTES_BYTES = 65536, MAX_PATH_BYTES = 4096 };
 
-void
-perseus__measurement_note(struct perseus__measurement *measurement, const char *format, ...)
+/* Adds a line to the notes. */
+PERSEUS_PRINTF(2, 3)
+static void
+add_note(struct perseus__measurement *measurement, const char *format, ...)
 {
 	char line[PERSEUS_ERROR_MESSAGE_BYTES];
 	va_list args;
@@ -54,8 +56,8 @@ claim_devices(struct perseus__measurement *measurement)
 		status = perseus__claims_take(measurement->claims, perseus_node_device(measurement->node, i),
 				&measurement->is_counted[i], &measurement->claimant[i], &why);
 	if (status != PERSEUS_OK)
-		perseus__measurement_note(measurement,
-				"devices cannot be claimed, so that ranks of this job may count one twice: %s", why.message);
+		add_note(measurement, "devices cannot be claimed, so that ranks of this job may count one twice: %s",
+				why.message);
 }
 
 enum perseus_status
@@ -80,7 +82,7 @@ perseus__measurement_init(struct perseus__measurement *measurement, const struct
 		return status;
 	}
 	for (int32_t i = 0; i < perseus_node_n_notes(measurement->node); i++)
-		perseus__measurement_note(measurement, "%s", perseus_node_note(measurement->node, i));
+		add_note(measurement, "%s", perseus_node_note(measurement->node, i));
 	claim_devices(measurement);
 	return PERSEUS_OK;
 }
@@ -169,7 +171,7 @@ begin_in_ledger(struct session *session)
 		return;
 	session->is_in_ledger = write_ledger(measurement, perseus__ledger_begin_run, &why) == PERSEUS_OK;
 	if (!session->is_in_ledger)
-		perseus__measurement_note(measurement, "this run is not in the ledger: %s", why.message);
+		add_note(measurement, "this run is not in the ledger: %s", why.message);
 }
 
 static void
@@ -177,7 +179,7 @@ finish_in_ledger(struct session *session)
 {
 	struct perseus_error why;
 	if (session->is_in_ledger && write_ledger(session->measurement, finish_run, &why) != PERSEUS_OK)
-		perseus__measurement_note(session->measurement, "this run is not complete in the ledger: %s", why.message);
+		add_note(session->measurement, "this run is not complete in the ledger: %s", why.message);
 }
 
 static enum perseus_status
@@ -199,7 +201,7 @@ open_session(struct session *session, struct perseus__measurement *measurement, 
 	if (!session->readings)
 		return perseus__no_memory(err);
 	if (perseus__results_file_init(&session->results, &why) != PERSEUS_OK)
-		perseus__measurement_note(measurement, "the command cannot report results: %s", why.message);
+		add_note(measurement, "the command cannot report results: %s", why.message);
 	enum perseus_status status = describe_run(measurement, err);
 	if (status == PERSEUS_OK && measurement->options->csv) {
 		status = perseus__trace_file_open(&measurement->trace, measurement->options->csv, measurement->node, err);
@@ -288,7 +290,7 @@ static void
 keep_reason(struct perseus__measurement *measurement, const char *reason)
 {
 	if (perseus__run_set_text(&measurement->run->no_intensity, reason, NULL) != PERSEUS_OK)
-		perseus__measurement_note(measurement, "no carbon intensity: %s", reason);
+		add_note(measurement, "no carbon intensity: %s", reason);
 }
 
 /* Ends the window at once, then sees to the rest. */
@@ -309,13 +311,13 @@ end_run(struct session *session)
 	run->has_peak_power = measurement->watch.has_peak;
 	run->peak_power_w = measurement->watch.peak_w;
 	if (measurement->watch.trace && perseus__trace_file_close(&measurement->trace, &why) != PERSEUS_OK)
-		perseus__measurement_note(measurement, "power over time is not complete: %s", why.message);
+		add_note(measurement, "power over time is not complete: %s", why.message);
 	if (status == PERSEUS_OK)
 		status = take_readings(session, &result, &why);
 	if (status != PERSEUS_OK)
-		perseus__measurement_note(measurement, "the energy is not known: %s", why.message);
+		add_note(measurement, "the energy is not known: %s", why.message);
 	if (perseus__results_file_read(&session->results, run, &why) != PERSEUS_OK)
-		perseus__measurement_note(measurement, "results that the command reports: %s", why.message);
+		add_note(measurement, "results that the command reports: %s", why.message);
 	if (perseus__footprint_options_resolve(
 				&measurement->options->footprint, run->begin_ms, run->end_ms, &run->factors, &why)
 			!= PERSEUS_OK)

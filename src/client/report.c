@@ -7,8 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-const char *
-perseus__kind_word(enum perseus_kind kind)
+/* The wire's word for a kind: "F", "B", "I", "W", "R", "O", else its class name. */
+static const char *
+kind_word(enum perseus_kind kind)
 {
 	switch (kind) {
 	case PERSEUS_KIND_FORWARD:
@@ -109,7 +110,7 @@ static void
 write_class(struct perseus__json *json, const struct perseus__class_time *item)
 {
 	perseus__json_integer(json, "stage", item->stage);
-	perseus__json_string(json, "kind", perseus__kind_word(item->kind));
+	perseus__json_string(json, "kind", kind_word(item->kind));
 	perseus__json_integer(json, "frequency_mhz", item->frequency_mhz);
 }
 

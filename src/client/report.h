@@ -74,7 +74,4 @@ void perseus__reports_acknowledge(struct perseus__reports *reports);
 /* The batch will never be taken: what is in it is lost. */
 void perseus__reports_give_up(struct perseus__reports *reports);
 
-/* The wire's word for a kind: "F", "B", "I", "W", "R", "O", else its class name. */
-const char *perseus__kind_word(enum perseus_kind kind);
-
 #endif

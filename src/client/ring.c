@@ -50,8 +50,9 @@ perseus__ring_is_live(const struct perseus__ring *ring)
 	return ring->is_live;
 }
 
-void
-perseus__ring_drop(struct perseus__ring *ring)
+/* Producer: an event could not even be made; as if it had been dropped. */
+static void
+drop(struct perseus__ring *ring)
 {
 	ring->has_dropped = true;
 	(void)atomic_fetch_add_explicit(&ring->n_dropped, 1, memory_order_relaxed);
@@ -64,7 +65,7 @@ perseus__ring_push(struct perseus__ring *ring, const struct perseus__event *even
 	if (head - ring->seen_tail == PERSEUS__RING_EVENTS) {
 		ring->seen_tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
 		if (head - ring->seen_tail == PERSEUS__RING_EVENTS) {
-			perseus__ring_drop(ring);
+			drop(ring);
 			return false;
 		}
 	}

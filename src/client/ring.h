@@ -44,9 +44,6 @@ bool perseus__ring_is_live(const struct perseus__ring *ring);
 /* Producer. Copies *event; false where it was dropped. */
 bool perseus__ring_push(struct perseus__ring *ring, const struct perseus__event *event);
 
-/* Producer: an event could not even be made; as if it had been dropped. */
-void perseus__ring_drop(struct perseus__ring *ring);
-
 /* Consumer: the oldest event, NULL where there is none; borrowed until perseus__ring_pop. */
 const struct perseus__event *perseus__ring_peek(struct perseus__ring *ring);
 void perseus__ring_pop(struct perseus__ring *ring);

@@ -66,8 +66,8 @@ perseus__sim_state_slowdown(const struct perseus__sim_state *state, const struct
 	return rules->model.slowdown[perseus__sim_state_clock(state, rules, &reasons)] * state->slowness;
 }
 
-int64_t
-perseus__sim_state_power_uw(const struct perseus__sim_state *state, const struct perseus__sim_rules *rules)
+static int64_t
+state_power_uw(const struct perseus__sim_state *state, const struct perseus__sim_rules *rules)
 {
 	int64_t reasons;
 	const int32_t clock = perseus__sim_state_clock(state, rules, &reasons);
@@ -87,7 +87,7 @@ last_step(const struct perseus__sim_state *state, int64_t step_ns, int64_t time_
 static void
 integrate(struct perseus__sim_state *state, const struct perseus__sim_rules *rules, int64_t until_ns)
 {
-	const int64_t power_uw = perseus__sim_state_power_uw(state, rules);
+	const int64_t power_uw = state_power_uw(state, rules);
 	const int64_t step_at_ns = last_step(state, rules->step_ns, until_ns);
 	const bool is_stuck = (state->faults & 1U << PERSEUS__SIM_FAULT_STUCK) != 0;
 	if (step_at_ns > state->time_ns && !is_stuck)

@@ -73,8 +73,6 @@ double perseus__sim_state_slowdown(const struct perseus__sim_state *state, const
  */
 int64_t perseus__sim_state_work_end_ns(const struct perseus__sim_state *state, const struct perseus__sim_rules *rules);
 
-int64_t perseus__sim_state_power_uw(const struct perseus__sim_state *state, const struct perseus__sim_rules *rules);
-
 /* Sets the SM clocks, effective a latency later; `range` has clocks of the model, or is free. */
 void perseus__sim_state_lock(
 		struct perseus__sim_state *state, const struct perseus__sim_rules *rules, struct perseus__sim_range range);

@@ -30,9 +30,6 @@
 void perseus__zeus_write(
 		struct perseus__text *text, const struct perseus_schedule *schedule, const struct perseus_plan *plan);
 
-/* What Zeus calls an instruction; NULL where it is not told of it. */
-const char *perseus__zeus_name(const struct perseus_instruction *instruction);
-
 struct perseus__zeus_entry {
 	const char *name; /* owned by the solution */
 	int32_t frequency_mhz;

@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-const char *
-perseus__zeus_name(const struct perseus_instruction *instruction)
+/* What Zeus calls an instruction; NULL where it is not told of it. */
+static const char *
+zeus_name(const struct perseus_instruction *instruction)
 {
 	switch (instruction->kind) {
 	case PERSEUS_KIND_FORWARD:
@@ -56,7 +57,7 @@ perseus__zeus_write(
 	for (int32_t rank = 0; rank < schedule->n_ranks; rank++) {
 		perseus__text_addf(text, "[");
 		for (int32_t i = schedule->rank_begin[rank]; i < schedule->rank_begin[rank + 1]; i++) {
-			const char *name = perseus__zeus_name(&schedule->instructions[i]);
+			const char *name = zeus_name(&schedule->instructions[i]);
 			if (!name)
 				continue;
 			perseus__text_addf(text, "(");

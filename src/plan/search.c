@@ -8,8 +8,19 @@
 
 #include <string.h>
 
-enum perseus_status
-perseus__search_init(struct perseus__search *search, const struct perseus__coarse *coarse, int64_t deadline_ns,
+static void
+search_fini(struct perseus__search *search)
+{
+	perseus__longest_fini(&search->longest);
+	perseus__free(search->path_count);
+	perseus__free(search->new_count);
+	perseus__free(search->path_lags_ns);
+	perseus__free(search->path_time_ns);
+	*search = (struct perseus__search){0};
+}
+
+static enum perseus_status
+search_init(struct perseus__search *search, const struct perseus__coarse *coarse, int64_t deadline_ns,
 		int64_t max_visits, struct perseus_error *err)
 {
 	*search = (struct perseus__search){
@@ -26,19 +37,8 @@ perseus__search_init(struct perseus__search *search, const struct perseus__coars
 	else
 		status = perseus__longest_init(&search->longest, coarse, err);
 	if (status != PERSEUS_OK)
-		perseus__search_fini(search);
+		search_fini(search);
 	return status;
-}
-
-void
-perseus__search_fini(struct perseus__search *search)
-{
-	perseus__longest_fini(&search->longest);
-	perseus__free(search->path_count);
-	perseus__free(search->new_count);
-	perseus__free(search->path_lags_ns);
-	perseus__free(search->path_time_ns);
-	*search = (struct perseus__search){0};
 }
 
 int64_t
@@ -187,11 +187,11 @@ perseus__coarse_search(const struct perseus__coarse *coarse, int64_t deadline_ns
 		struct perseus__coarse_answer *answer, struct perseus_error *err)
 {
 	struct perseus__search search;
-	enum perseus_status status = perseus__search_init(&search, coarse, deadline_ns, limits->max_visits, err);
+	enum perseus_status status = search_init(&search, coarse, deadline_ns, limits->max_visits, err);
 	if (status != PERSEUS_OK)
 		return status;
 	*answer = (struct perseus__coarse_answer){0};
 	status = run_search(&search, seeds, limits->max_nodes, option, answer, err);
-	perseus__search_fini(&search);
+	search_fini(&search);
 	return status;
 }

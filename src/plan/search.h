@@ -31,11 +31,6 @@ struct perseus__search {
 	int64_t fixed_ns[PERSEUS__MAX_PATHS]; /* lags and constant instructions of every path */
 };
 
-PERSEUS_MUST_USE enum perseus_status perseus__search_init(struct perseus__search *search,
-		const struct perseus__coarse *coarse, int64_t deadline_ns, int64_t max_visits, struct perseus_error *err);
-
-void perseus__search_fini(struct perseus__search *search);
-
 /* Effective energy of an assignment. */
 int64_t perseus__search_energy_nj(const struct perseus__search *search, const int32_t *option);
 

@@ -21,8 +21,8 @@ enum { MAX_ORDER_BYTES = 4 << 20 };
 /* A field of struct `type`; the rest is type, least, most. */
 #define FIELD(type, member, name, ...) {.key = (name), .offset = offsetof(struct type, member), __VA_ARGS__}
 
-const char *
-perseus__control_name(enum perseus__control control)
+static const char *
+control_name(enum perseus__control control)
 {
 	switch (control) {
 #define X(name, text)             \
@@ -255,7 +255,7 @@ bool
 perseus__control_find(const char *text, enum perseus__control *control)
 {
 	for (int c = 0; c <= PERSEUS__CONTROL_NONE; c++) {
-		if (strcmp(text, perseus__control_name((enum perseus__control)c)) != 0)
+		if (strcmp(text, control_name((enum perseus__control)c)) != 0)
 			continue;
 		*control = (enum perseus__control)c;
 		return true;

@@ -66,8 +66,6 @@ enum perseus__control {
 #undef X
 };
 
-const char *perseus__control_name(enum perseus__control control);
-
 /* False where there is none of that name. */
 bool perseus__control_find(const char *text, enum perseus__control *control);
 

@@ -42,7 +42,6 @@ struct perseus__value {
 	size_t length;
 };
 
-struct perseus__value perseus__value_null(void);
 struct perseus__value perseus__value_integer(int64_t integer);
 struct perseus__value perseus__value_real(double real);      /* NULL where it is not finite */
 struct perseus__value perseus__value_text(const char *text); /* NULL for NULL */

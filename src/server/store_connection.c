@@ -103,8 +103,9 @@ perseus__connection_statement(struct perseus__connection *connection, const char
 	return *code == SQLITE_OK ? statement : NULL;
 }
 
-enum perseus_status
-perseus__connection_execute(const struct perseus__connection *connection, const char *sql, struct perseus_error *err)
+/* Runs statements without parameters or rows. */
+static enum perseus_status
+execute(const struct perseus__connection *connection, const char *sql, struct perseus_error *err)
 {
 	const int code = sqlite3_exec(connection->database, sql, NULL, NULL, NULL);
 	return code == SQLITE_OK ? PERSEUS_OK : perseus__connection_fail(connection, code, err);
@@ -163,14 +164,14 @@ migrate(struct perseus__connection *connection, int64_t version, struct perseus_
 {
 	if (version == PERSEUS__STORE_VERSION)
 		return PERSEUS_OK;
-	enum perseus_status status = perseus__connection_execute(connection, "BEGIN IMMEDIATE", err);
+	enum perseus_status status = execute(connection, "BEGIN IMMEDIATE", err);
 	for (int64_t v = version; status == PERSEUS_OK && v < PERSEUS__STORE_VERSION; v++)
-		status = perseus__connection_execute(connection, perseus__store_migrations[v], err);
+		status = execute(connection, perseus__store_migrations[v], err);
 	char sql[128];
 	(void)snprintf(sql, sizeof sql, "PRAGMA user_version = %d; PRAGMA application_id = %d; COMMIT",
 			PERSEUS__STORE_VERSION, PERSEUS__STORE_APPLICATION_ID);
 	if (status == PERSEUS_OK)
-		status = perseus__connection_execute(connection, sql, err);
+		status = execute(connection, sql, err);
 	if (status != PERSEUS_OK)
 		(void)sqlite3_exec(connection->database, "ROLLBACK", NULL, NULL, NULL); /* may be done already */
 	return status;
@@ -199,7 +200,7 @@ perseus__connection_open_writer(struct perseus__connection *connection, const ch
 		status = read_version(connection, &version, err);
 	/* Only now that the file is known to be ours is anything written to it. */
 	if (status == PERSEUS_OK)
-		status = perseus__connection_execute(connection,
+		status = execute(connection,
 				"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
 				"PRAGMA journal_size_limit = 67108864",
 				err);

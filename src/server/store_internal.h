@@ -38,10 +38,6 @@ enum perseus_status perseus__connection_fail(
 sqlite3_stmt *perseus__connection_statement(struct perseus__connection *connection, const char *sql,
 		const struct perseus__value *values, size_t n, int *code);
 
-/* Runs statements without parameters or rows. */
-PERSEUS_MUST_USE enum perseus_status perseus__connection_execute(
-		const struct perseus__connection *connection, const char *sql, struct perseus_error *err);
-
 void perseus__connection_close(struct perseus__connection *connection);
 
 /* Opens the connection for writing, checks what the file is, and brings its tables up to this version. */

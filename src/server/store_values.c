@@ -8,8 +8,8 @@
 
 enum { MAX_COLUMNS = 16 };
 
-struct perseus__value
-perseus__value_null(void)
+static struct perseus__value
+value_null(void)
 {
 	return (struct perseus__value){.type = PERSEUS__VALUE_NULL};
 }
@@ -24,14 +24,14 @@ struct perseus__value
 perseus__value_real(double real)
 {
 	if (!isfinite(real))
-		return perseus__value_null();
+		return value_null();
 	return (struct perseus__value){.type = PERSEUS__VALUE_REAL, .real = real};
 }
 
 struct perseus__value
 perseus__value_text(const char *text)
 {
-	return text ? perseus__value_bytes(text, strlen(text)) : perseus__value_null();
+	return text ? perseus__value_bytes(text, strlen(text)) : value_null();
 }
 
 struct perseus__value
@@ -113,7 +113,7 @@ take_columns(sqlite3_stmt *statement, int n, struct perseus__value *columns)
 			break;
 		}
 		default:
-			columns[i] = perseus__value_null();
+			columns[i] = value_null();
 			break;
 		}
 	}

@@ -79,8 +79,9 @@ perseus__python_repr(double value, char text[PERSEUS__PYTHON_NUMBER_BYTES])
 	(void)snprintf(text, PERSEUS__PYTHON_NUMBER_BYTES, "%s%.38s", signbit(value) ? "-" : "", body);
 }
 
-void
-perseus__python_add_double(struct perseus__text *text, double value)
+/* json.dumps of a float: as repr, but NaN, Infinity and -Infinity. */
+static void
+add_double(struct perseus__text *text, double value)
 {
 	char number[PERSEUS__PYTHON_NUMBER_BYTES];
 	if (isfinite(value))
@@ -140,7 +141,7 @@ perseus__python_add_doubles(struct perseus__text *text, const double *values, si
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			perseus__text_add(text, ", ", 2);
-		perseus__python_add_double(text, values[i]);
+		add_double(text, values[i]);
 	}
 	perseus__text_add(text, "]", 1);
 }

@@ -14,9 +14,6 @@ enum { PERSEUS__PYTHON_NUMBER_BYTES = 40 };
 /* repr(value): "0.1", "1e-05", "1e+16", "nan", "-inf". */
 void perseus__python_repr(double value, char text[PERSEUS__PYTHON_NUMBER_BYTES]);
 
-/* json.dumps of a float: as repr, but NaN, Infinity and -Infinity. */
-void perseus__python_add_double(struct perseus__text *text, double value);
-
 /* json.dumps of a string of UTF-8; what is none becomes U+FFFD. */
 void perseus__python_add_string(struct perseus__text *text, const char *string);
 
