@@ -3,15 +3,7 @@
 #define PERSEUS_TESTS_CLIENT_H
 
 #include "agent/front.h"
-
-struct reply {
-	int code;
-	enum perseus__content content;
-	bool asks_for_token;
-	bool asks_to_retry;
-	char body[65536];
-	struct perseus__stream *stream; /* the caller's to free */
-};
+#include "reply.h"
 
 /* Peers to ask as. */
 extern const struct perseus__caller client_process; /* process 4242 of user 1000 on the Unix socket */
@@ -24,12 +16,10 @@ struct client {
 	const char *body;          /* NULL: none */
 };
 
-/* Asks "GET /path?query", say, and waits for the response, at most ten seconds. The reply is of the last call. */
+/* Asks "GET /path?query", say, and waits for the reply. */
 const struct reply *client_ask(const struct client *client, const char *request);
 
-/* The same without waiting; client_wait waits for it. One at a time. */
+/* The same without waiting; reply_wait waits for it. */
 void client_begin(const struct client *client, const char *request);
-bool client_is_answered(void);
-const struct reply *client_wait(void);
 
 #endif

@@ -65,7 +65,7 @@ bearer(uint32_t scopes)
 static void
 check_reply(const char *request, int code, const char *body)
 {
-	const struct api_reply *reply = api_client_ask(&client, request);
+	const struct reply *reply = api_client_ask(&client, request);
 	ck_assert_msg(reply->code == code, "%s: %d, not %d: %s", request, reply->code, code, reply->body);
 	ck_assert_msg(strstr(reply->body, body) != NULL, "%s: '%s' is not in '%s'", request, body, reply->body);
 	perseus__stream_free(reply->stream);
@@ -91,7 +91,7 @@ START_TEST(what_is_not_there_is_refused_in_the_words_of_its_family)
 	check_reply("POST /version", 405, "Method Not Allowed");
 	ck_assert_str_eq(api_client_ask(&client, "POST /version")->allow, "GET");
 	ck_assert_str_eq(api_client_ask(&client, "HEAD /version")->allow, "GET");
-	const struct api_reply *reply = api_client_ask(&client, "GET /v1/events/");
+	const struct reply *reply = api_client_ask(&client, "GET /v1/events/");
 	ck_assert_int_eq(reply->code, 307);
 	ck_assert_str_eq(reply->location, "/v1/events");
 	ck_assert_str_eq(api_client_ask(&client, "GET /schedule/a%20b//?rank=0&x")->location, "/schedule/a%20b?rank=0&x");
@@ -215,7 +215,7 @@ END_TEST
 START_TEST(identities_have_rates)
 {
 	enum { MANY = 100000 };
-	const struct api_reply *reply = NULL;
+	const struct reply *reply = NULL;
 	int n = 0;
 	settings.requests_per_s = 1;
 	start();

@@ -294,12 +294,12 @@ START_TEST(blocking_waits_for_the_answer)
 	start();
 	fake_link.holds_back = true;
 	client_begin(&client, "POST /gpu/reset_gpu_locked_clocks?gpu_ids=0,1&block=true");
-	ck_assert(!client_is_answered());
+	ck_assert(!reply_is_there());
 	fake_link_answer(&fake_link);
-	ck_assert_int_eq(client_wait()->code, 200);
+	ck_assert_int_eq(reply_wait()->code, 200);
 	client_begin(&client, "POST /gpu/reset_gpu_locked_clocks?gpu_ids=0,1&block=false");
-	ck_assert(client_is_answered());
-	ck_assert_int_eq(client_wait()->code, 200);
+	ck_assert(reply_is_there());
+	ck_assert_int_eq(reply_wait()->code, 200);
 	fake_link_answer(&fake_link);
 }
 END_TEST

@@ -125,7 +125,7 @@ client_with(const char *body)
 		.api = api, .peer = &api_client_remote, .body = body, .content_type = body ? "application/json" : NULL};
 }
 
-static const struct api_reply *
+static const struct reply *
 ask(const char *request, const char *body)
 {
 	char target[512];
@@ -137,7 +137,7 @@ ask(const char *request, const char *body)
 static void
 check(const char *request, const char *body, int code, const char *part)
 {
-	const struct api_reply *reply = ask(request, body);
+	const struct reply *reply = ask(request, body);
 	ck_assert_msg(
 			reply->code == code, "%s %s: %d, not %d: %s", request, body ? body : "", reply->code, code, reply->body);
 	ck_assert_msg(strstr(reply->body, part) != NULL, "%s: '%s' is not in '%s'", request, part, reply->body);
@@ -152,7 +152,7 @@ check(const char *request, const char *body, int code, const char *part)
 static void
 register_job(const char *body)
 {
-	const struct api_reply *reply = ask("POST /register_job", body);
+	const struct reply *reply = ask("POST /register_job", body);
 	ck_assert_msg(reply->code == 200, "%s", reply->body);
 	ck_assert_int_eq(reply->content, PERSEUS__CONTENT_JSON);
 	const size_t length = strlen(reply->body);
@@ -310,9 +310,9 @@ START_TEST(a_peer_that_goes_is_forgotten)
 	register_two();
 	expand("GET /schedule/{id}?rank=0", target, sizeof target);
 	api_client_begin(&client, target);
-	ck_assert(!api_client_is_answered());
+	ck_assert(!reply_is_there());
 	api_client_abandon();
-	ck_assert_int_eq(api_client_wait()->code, 503);
+	ck_assert_int_eq(reply_wait()->code, 503);
 	wait_as(&other, 1);
 	ck_assert_int_eq(other.n_answers, 0);
 	check("GET /schedule/{id}?rank=0", NULL, 200, FIRST);
@@ -328,7 +328,7 @@ START_TEST(who_waits_at_the_end_is_told)
 	expand("GET /schedule/{id}?rank=0", target, sizeof target);
 	api_client_begin(&client, target);
 	perseus__zeus_end(zeus);
-	const struct api_reply *reply = api_client_wait();
+	const struct reply *reply = reply_wait();
 	ck_assert_int_eq(reply->code, 503);
 	ck_assert(reply->asks_to_retry);
 	ck_assert_str_eq(reply->body, "{\"detail\": \"The server is ending.\"}\n");
