@@ -23,6 +23,15 @@ def start(path, n=0):
     return subprocess.Popen([WRITER, str(path), str(n)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
+def time_of_four(path):
+    """How long four writers at once take for one run each, in s: here and now, whatever else this machine does."""
+    start(path, 1).communicate()  # makes the ledger
+    begin = time.monotonic()
+    for writer in [start(path, 1) for _ in range(4)]:
+        writer.communicate()
+    return time.monotonic() - begin
+
+
 def acknowledged(output):
     """What a writer said it did, by word; a line that was cut off does not count."""
     said = {"begun": set(), "noted": set(), "done": set()}
@@ -67,6 +76,8 @@ def test_what_was_acknowledged_survives_kills(tmp_path):
     print("seed", seed)
     moments = random.Random(seed)
     said = {"begun": set(), "noted": set(), "done": set()}
+    longest_s = time_of_four(tmp_path / "other.db") / 2  # kills are as far apart as lets some finish their work
+    print("seconds between kills, at most", longest_s)
     writers = []
     for _ in range(N_KILLS + 4):
         writers.append(start(path))
@@ -74,7 +85,7 @@ def test_what_was_acknowledged_survives_kills(tmp_path):
             continue
         writer = writers.pop(0)
         if moments.random() < 0.8:
-            time.sleep(moments.uniform(0, 0.02))
+            time.sleep(moments.uniform(0, longest_s))
         writer.kill()
         output, errors = writer.communicate()
         assert errors == b"" and writer.returncode == -9
