@@ -63,6 +63,10 @@ def wait_for(condition, what):
     return found
 
 
+# A command that goes on until the test makes this file.
+UNTIL_GO = ["sh", "-c", "until [ -e go ]; do sleep 0.01; done"]
+
+
 def python(script):
     return [sys.executable, "-c", script]
 
@@ -288,16 +292,19 @@ def state_of(pid):
 def test_job_control(tmp_path):
     """Ctrl-Z stops both and gives the terminal back; fg goes on with both."""
     # No shell: one that is stopped while it starts a command hangs, with or without us.
-    script = ("import os, time; print(os.getppid(), os.getpid(), file=open(\"pids\", \"w\")); time.sleep(1.5);"
+    script = ("import os, time; print(os.getppid(), os.getpid(), file=open(\"pids\", \"w\"))\n"
+              "while not os.path.exists(\"go\"): time.sleep(0.01)\n"
               "print(\"all-done\")")
+    (tmp_path / "script").write_text(script)
     terminal = shell()
-    terminal.send(command_line("-q", "--", *python(script)) + b"\n")
+    terminal.send(command_line("-q", "--", sys.executable, "script") + b"\n")
     perseus, child = wait_for(lambda: (tmp_path / "pids").exists() and (tmp_path / "pids").read_text().split(), "pids")
     terminal.send(b"\x1a")
     stopped = terminal.expect(rb"(?s)Stopped.*\nready\$ ")
     assert state_of(perseus) == "T" and state_of(child) == "T"
     terminal.send(b"echo shell-$((1+1))\n")
     terminal.expect(rb"shell-2", stopped.end())
+    (tmp_path / "go").touch()
     terminal.send(b"fg\n")
     terminal.expect(rb"\nall-done")
     terminal.expect(rb"exit code 0")
@@ -305,13 +312,16 @@ def test_job_control(tmp_path):
     assert terminal.end() == 6
 
 
-def test_the_live_line():
+def test_the_live_line(tmp_path):
     begin = time.monotonic()
-    terminal = Terminal(*measure("--intensity", "400", "--rate", "20", "--devices", A100_BUSY, "--", "sleep", "2.3"))
+    draw = rb"\r\x1b\[2m(.*?)\x1b\[0m\x1b\[K"
+    terminal = Terminal(*measure("--intensity", "400", "--rate", "20", "--devices", A100_BUSY, "--", *UNTIL_GO))
+    terminal.expect(draw, terminal.expect(draw).end())
+    (tmp_path / "go").touch()
     assert terminal.end() == 0
-    draws = re.findall(rb"\r\x1b\[2m(.*?)\x1b\[0m\x1b\[K", terminal.text)
-    assert 2 <= len(draws) <= 2 * (time.monotonic() - begin)  # at most twice a second
-    assert re.fullmatch(rb"[12] s  [0-9.]+ W  [0-9.]+ k?J  [0-9.]+ m?gCO2e \(simulated\)", draws[-1]), draws
+    draws = re.findall(draw, terminal.text)
+    assert len(draws) <= 2 * (time.monotonic() - begin)  # at most twice a second
+    assert re.fullmatch(rb"\d+ s  [0-9.]+ W  [0-9.]+ k?J  [0-9.]+ m?gCO2e \(simulated\)", draws[-1]), draws
     last = terminal.text.rindex(draws[-1])
     assert b"\r\x1b[K" in terminal.text[last:] and terminal.text.index(b"exit code") > terminal.text.rindex(b"\r\x1b[K")
 
@@ -337,17 +347,18 @@ def count_rows(path):
     return pathlib.Path(path).read_bytes().count(b"\n") if os.path.exists(path) else 0
 
 
-def test_the_trace_is_written_while_the_command_runs():
-    process = start("-q", "--csv", "power.csv", "--rate", "50", "--", "sleep", "1")
-    wait_for(lambda: count_rows("power.csv") > 8, "rows of the trace")
+def test_the_trace_is_written_while_the_command_runs(tmp_path):
+    process = start("-q", "--csv", "power.csv", "--rate", "50", "--", *UNTIL_GO)
+    wait_for(lambda: count_rows("power.csv") > 60, "rows of the trace")
     assert process.poll() is None
+    (tmp_path / "go").touch()
     process.communicate(timeout=LIMIT_S)
     rows = read_trace("power.csv")
     assert {row["index"] for row in rows} == {"0", "1"} and {row["device"] for row in rows} == {"gpu"}
     assert all(row["name"].endswith("(simulated)") for row in rows)
     times = [float(row["time_s"]) for row in rows if row["index"] == "0"]
-    assert times[0] == 0 and times[-1] > 0.8 and times == sorted(set(times))
-    assert len(times) > 25
+    assert times[0] == 0 and times == sorted(set(times))
+    assert len(times) >= 30 and times[-1] > 0.01 * len(times)  # every 20 ms, or later on a busy machine
 
 
 def test_a_trace_that_cannot_go_on_is_said():
@@ -454,10 +465,11 @@ def ledger_rows(path, query):
         database.close()
 
 
-def test_the_run_is_in_the_ledger():
-    process = start("--note", "first", "--result", "loss=1", "--", "sleep", "0.6")
+def test_the_run_is_in_the_ledger(tmp_path):
+    process = start("--note", "first", "--result", "loss=1", "--", *UNTIL_GO)
     rows = wait_for(lambda: ledger_rows("runs.db", "SELECT state, command FROM runs"), "the run")
-    assert rows == [("running", '["sleep", "0.6"]')]
+    assert rows == [("running", json.dumps(UNTIL_GO))]
+    (tmp_path / "go").touch()
     process.communicate(timeout=LIMIT_S)
     found = document("--ledger", "other.db", "--", "false")
     assert ledger_rows("runs.db", "SELECT state FROM runs") == [("done",)]
