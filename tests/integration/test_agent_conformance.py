@@ -500,9 +500,14 @@ class Rising:
 
 
 def test_cpu_power_once(shared, powercap):
+    client = shared.client()
+
+    def is_right():  # not where a busy machine lets the counters stand for a while
+        found = client.get("/cpu/get_power").json["power_mw"]["0"]
+        return 500 < found["cpu_mw"] < 2000 and 250 < found["dram_mw"] < 1000
+
     with Rising(powercap):
-        found = shared.client().get("/cpu/get_power").json["power_mw"]["0"]
-        assert 500 < found["cpu_mw"] < 2000 and 250 < found["dram_mw"] < 1000, found
+        until(is_right)
 
 
 def test_cpu_stream(shared, powercap):
