@@ -20,6 +20,26 @@ perseus__cpu_read(const struct perseus__front *front, const struct perseus__cpu 
 	return status;
 }
 
+/* What fails is told to whoever asks. */
+static void
+touch(const struct perseus__front *front, int32_t device)
+{
+	int64_t energy_uj;
+	if (device < 0 || perseus_device_read(front->node, device, PERSEUS_QUANTITY_ENERGY, &energy_uj, NULL) != PERSEUS_OK)
+		return;
+}
+
+void
+perseus__cpus_keep_counting(const struct perseus__front *front)
+{
+	if (!(front->settings.groups & perseus__group_bit(PERSEUS__GROUP_CPU_READ)))
+		return;
+	for (int32_t i = 0; i < front->n_cpus; i++) {
+		touch(front, front->cpus[i].device);
+		touch(front, front->cpus[i].dram_device);
+	}
+}
+
 static int64_t
 power_mw(int64_t energy_uj, int64_t time_ns)
 {

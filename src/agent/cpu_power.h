@@ -20,6 +20,12 @@ PERSEUS_MUST_USE enum perseus_status perseus__cpu_read(const struct perseus__fro
 		const struct perseus__cpu *cpu, bool wants_cpu, bool wants_dram, struct perseus__cpu_energy *energy,
 		struct perseus_error *err);
 
+/*
+ * Reads every counter that is there, for their own sake: one that begins anew after minutes goes on only as long as it
+ * is read in each such time, and clients may read at both ends of hours.
+ */
+void perseus__cpus_keep_counting(const struct perseus__front *front);
+
 struct perseus__cpu_power {
 	bool has_cpu;
 	bool has_dram;

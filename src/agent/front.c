@@ -2,6 +2,7 @@
 #include "agent/front.h"
 
 #include "agent/access.h"
+#include "agent/cpu_power.h"
 #include "agent/peer.h"
 #include "agent/route.h"
 #include "agent/stream.h"
@@ -318,6 +319,7 @@ tick(void *user)
 {
 	struct perseus__front *front = user;
 	perseus__streams_tick(front->streams);
+	perseus__cpus_keep_counting(front);
 }
 
 struct perseus__application

@@ -470,6 +470,17 @@ def test_cpu_energy_goes_on_when_the_counter_wraps(tmp_path):
         assert 1499 <= found["cpu_energy_uj"] - before["cpu_energy_uj"] <= 1501
 
 
+def test_cpu_energy_goes_on_while_nobody_asks(tmp_path):
+    powercap = PowerCap(tmp_path, range_uj=1000000)
+    powercap.set(999000, 100)
+    with Agent(rapl_root=powercap.path) as agent:
+        before = energy(agent, "cpu=true&dram=true")
+        powercap.set(500, 200)
+        time.sleep(3)
+        powercap.set(999500, 300)
+        assert energy(agent, "cpu=true&dram=true")["cpu_energy_uj"] - before["cpu_energy_uj"] >= 1000499
+
+
 @pytest.mark.parametrize("query", ["cpu_ids=0&cpu=true", "cpu_ids=0&dram=true", "cpu_ids=0&cpu=1&dram=true",
                                    "cpu_ids=9&cp=true&dram=true", "cpu_ids=9&cpu=true&dram=true",
                                    "gpu_ids=0&cpu=true&dram=true"])

@@ -516,6 +516,23 @@ START_TEST(cpus_that_cannot_be_read_are_errors)
 }
 END_TEST
 
+START_TEST(cpus_are_read_at_every_tick)
+{
+	settings.groups = perseus__group_bit(PERSEUS__GROUP_GPU_READ);
+	start();
+	perseus__front_application(front).tick(front);
+	ck_assert_int_eq(package.n_reads, 0);
+	tear_down();
+	set_up();
+	start();
+	perseus__front_application(front).tick(front);
+	ck_assert_int_eq(package.n_reads, 1);
+	package.status = PERSEUS_DENIED;
+	perseus__front_application(front).tick(front);
+	ck_assert_int_eq(memory.n_reads, 2);
+}
+END_TEST
+
 START_TEST(metrics_have_all_families)
 {
 	start();
@@ -615,6 +632,7 @@ add_tests(TCase *tcase)
 	tcase_add_test(tcase, groups_come_before_tokens);
 	tcase_add_test(tcase, tokens_make_holders);
 	tcase_add_test(tcase, cpus_that_cannot_be_read_are_errors);
+	tcase_add_test(tcase, cpus_are_read_at_every_tick);
 	tcase_add_test(tcase, metrics_have_all_families);
 	tcase_add_test(tcase, reading_only_needs_no_executor);
 }
