@@ -272,12 +272,15 @@ perseus__jobs_new(const struct perseus__jobs_settings *settings, struct perseus_
 	(void)pthread_cond_init(&jobs->quiet, NULL);
 	perseus__jobs_lock(jobs, now);
 	const enum perseus_status status = perseus__jobs_load(jobs, err);
+	if (status != PERSEUS_OK)
+		jobs->settings.sink = NULL; /* what is dropped now is no news */
 	perseus__jobs_unlock(jobs);
 	if (status == PERSEUS_OK) {
 		*out = jobs;
 		return status;
 	}
 	/* What was loaded may have begun something already. */
+	perseus__store_let_go(jobs->settings.store, false);
 	perseus__jobs_settle(jobs);
 	perseus__jobs_free(jobs);
 	return status;

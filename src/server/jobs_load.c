@@ -346,6 +346,16 @@ load_job(struct perseus__job *job, const char *profile, struct perseus_error *er
 	return status;
 }
 
+/* Which job it is that the store holds what this program never wrote of. */
+static enum perseus_status
+name_job(const struct perseus__job *job, enum perseus_status status, struct perseus_error *err)
+{
+	if (status != PERSEUS_INVALID || !err)
+		return status;
+	const struct perseus_error why = *err;
+	return perseus__fail(err, status, "job %s cannot be read from the store: %s", job->id, why.message);
+}
+
 enum perseus_status
 perseus__jobs_load(struct perseus__jobs *jobs, struct perseus_error *err)
 {
@@ -358,7 +368,7 @@ perseus__jobs_load(struct perseus__jobs *jobs, struct perseus_error *err)
 		struct loading *loading = list.first;
 		list.first = loading->next;
 		if (status == PERSEUS_OK)
-			status = load_job(loading->job, loading->profile, err);
+			status = name_job(loading->job, load_job(loading->job, loading->profile, err), err);
 		perseus__free(loading->profile);
 		perseus__free(loading);
 	}

@@ -154,12 +154,17 @@ start(struct process *process, struct perseus_error *err)
 		status = open_listeners(process, err);
 	if (status == PERSEUS_OK)
 		status = perseus__store_open(process->settings->database, &process->store, err);
+	/* Until all that is in it has been read: where that cannot be, it stays as it is. */
+	if (status == PERSEUS_OK)
+		perseus__store_hold(process->store);
 	if (status == PERSEUS_OK)
 		status = perseus__zeus_server_new(&process->settings->zeus, process->store, &process->zeus, err);
 	if (status == PERSEUS_OK)
 		status = perseus__events_new(&process->events, err);
 	if (status == PERSEUS_OK)
 		status = start_jobs(process, err);
+	if (process->store)
+		perseus__store_let_go(process->store, status == PERSEUS_OK);
 	if (status != PERSEUS_OK)
 		return status;
 	api.store = process->store;

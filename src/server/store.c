@@ -135,7 +135,7 @@ take(struct perseus__store *store)
 {
 	(void)pthread_mutex_lock(&store->mutex);
 	store->is_writing = false;
-	while (!store->first && !store->is_ending) {
+	while ((!store->first || store->is_held) && !store->is_ending) {
 		(void)pthread_cond_broadcast(&store->idle);
 		(void)pthread_cond_wait(&store->wake, &store->mutex);
 	}
@@ -196,6 +196,35 @@ perseus__store_submit(struct perseus__store *store, struct perseus__write *write
 		return PERSEUS_OK;
 	perseus__write_free(write);
 	return perseus__fail(err, PERSEUS_BUSY, "too much waits to be written to the store %s", store->path);
+}
+
+void
+perseus__store_hold(struct perseus__store *store)
+{
+	(void)pthread_mutex_lock(&store->mutex);
+	store->is_held = true;
+	perseus__connection_set_folds(&store->writer, false);
+	(void)pthread_mutex_unlock(&store->mutex);
+}
+
+void
+perseus__store_let_go(struct perseus__store *store, bool is_written)
+{
+	struct perseus__write *dropped = NULL;
+	struct perseus_error err;
+	(void)perseus__fail(&err, PERSEUS_CANCELLED, "nothing is written to the store %s", store->path);
+	(void)pthread_mutex_lock(&store->mutex);
+	if (store->is_held && is_written) {
+		perseus__connection_set_folds(&store->writer, true);
+	} else if (store->is_held) {
+		dropped = store->first;
+		store->first = store->last = NULL;
+		store->n_bytes = store->state.n_waiting = 0;
+	}
+	store->is_held = false;
+	(void)pthread_cond_signal(&store->wake);
+	(void)pthread_mutex_unlock(&store->mutex);
+	answer(store, dropped, NULL, SQLITE_ABORT, &err);
 }
 
 void
@@ -294,6 +323,7 @@ perseus__store_close(struct perseus__store *store)
 {
 	if (!store)
 		return;
+	perseus__store_let_go(store, false);
 	(void)pthread_mutex_lock(&store->mutex);
 	store->is_ending = true;
 	(void)pthread_cond_signal(&store->wake);

@@ -31,6 +31,14 @@ PERSEUS_MUST_USE enum perseus_status perseus__store_open(
 /* Commits what was submitted, calls what waits for it, and closes. NULL is fine. */
 void perseus__store_close(struct perseus__store *store);
 
+/*
+ * Before anything is submitted: what is submitted from now on waits, so that who takes up what is in the store and
+ * finds it damaged has not written to it meanwhile. Then perseus__store_let_go: it is written, or else it is dropped,
+ * its `done` hears CANCELLED in the calling thread, and the files stay as they are. Without a hold that does nothing.
+ */
+void perseus__store_hold(struct perseus__store *store);
+void perseus__store_let_go(struct perseus__store *store, bool is_written);
+
 /* A parameter of a statement, or a column of a row. */
 enum perseus__value_type { PERSEUS__VALUE_NULL, PERSEUS__VALUE_INTEGER, PERSEUS__VALUE_REAL, PERSEUS__VALUE_TEXT };
 

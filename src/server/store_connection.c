@@ -120,6 +120,13 @@ perseus__connection_close(struct perseus__connection *connection)
 	*connection = (struct perseus__connection){.path = NULL};
 }
 
+void
+perseus__connection_set_folds(const struct perseus__connection *connection, bool folds)
+{
+	/* Cannot fail. */
+	(void)sqlite3_db_config(connection->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !folds, NULL);
+}
+
 static enum perseus_status
 read_number(struct perseus__connection *connection, const char *sql, int64_t *number, struct perseus_error *err)
 {
@@ -194,6 +201,8 @@ perseus__connection_open_writer(struct perseus__connection *connection, const ch
 {
 	int64_t version = 0;
 	enum perseus_status status = open_database(connection, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+	if (status == PERSEUS_OK)
+		perseus__connection_set_folds(connection, false);
 	if (status == PERSEUS_OK && sqlite3_db_readonly(connection->database, "main"))
 		status = perseus__connection_fail(connection, SQLITE_READONLY, err);
 	if (status == PERSEUS_OK)
@@ -206,6 +215,8 @@ perseus__connection_open_writer(struct perseus__connection *connection, const ch
 				err);
 	if (status == PERSEUS_OK)
 		status = migrate(connection, version, err);
+	if (status == PERSEUS_OK)
+		perseus__connection_set_folds(connection, true);
 	return status;
 }
 

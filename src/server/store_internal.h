@@ -40,6 +40,9 @@ sqlite3_stmt *perseus__connection_statement(struct perseus__connection *connecti
 
 void perseus__connection_close(struct perseus__connection *connection);
 
+/* Whether closing folds the log into the file. Where the connection is used by nobody at the moment. */
+void perseus__connection_set_folds(const struct perseus__connection *connection, bool folds);
+
 /* Opens the connection for writing, checks what the file is, and brings its tables up to this version. */
 PERSEUS_MUST_USE enum perseus_status perseus__connection_open_writer(
 		struct perseus__connection *connection, const char *path, struct perseus_error *err);
@@ -77,6 +80,7 @@ struct perseus__store {
 	pthread_cond_t idle;   /* the thread has done all there was */
 	bool is_ending;
 	bool is_writing;
+	bool is_held; /* nothing is written */
 	struct perseus__write *first, *last;
 	size_t n_bytes; /* that wait */
 	struct perseus__store_state state;

@@ -2,6 +2,7 @@
 import contextlib
 import json
 import signal
+import subprocess
 import threading
 
 import pytest
@@ -157,6 +158,27 @@ def test_a_killed_server_knows_what_it_acknowledged(server):
     assert len(job.get("/reports?rank=1&limit=2").json["reports"]) == 2
     assert job.report(0, 4).json == {"acknowledged": 4}
     assert job.report(0, 5).json == {"acknowledged": 5}
+
+
+def test_a_damaged_store_stays_as_it_is(server):
+    job = Job(server)
+    job.join()
+    for step in range(3):
+        for rank in range(2):
+            assert job.report(rank, step).status == 200
+    server.stop(signal.SIGTERM)
+    whole = server.database.read_bytes()
+    at = whole.rindex(b'"is_followed"')
+    damaged = whole[:at] + b"\xff" * 8 + whole[at + 8:]
+    server.database.write_bytes(damaged)
+    done = subprocess.run([*server.program, "--database", str(server.database)], capture_output=True, text=True, timeout=60,
+                          env=server.env)
+    assert done.returncode == 2
+    assert f"job {job.path.split('/')[-1]} cannot be read from the store: " in done.stderr
+    assert server.database.read_bytes() == damaged
+    server.database.write_bytes(whole)
+    server.start()
+    assert len(job.get("/reports").json["reports"]) == 6
 
 
 def test_stragglers_are_told_and_shown(server):
