@@ -379,6 +379,8 @@ int64_t
 perseus__job_apply_report(struct perseus__job *job, struct perseus__rank *rank, const struct perseus__report *report)
 {
 	struct perseus__jobs *jobs = job->jobs;
+	/* Its answer was lost: its windows count once, as its steps do. */
+	const bool is_again = report->n_steps > 0 && report->steps[report->n_steps - 1].step <= rank->reported;
 	perseus__job_hear(job, rank);
 	job->n_reports++;
 	jobs->n_reports += !job->is_replaying;
@@ -386,7 +388,7 @@ perseus__job_apply_report(struct perseus__job *job, struct perseus__rank *rank, 
 		rank->switch_latency_s = report->switch_latency_s;
 	if (report->has_control)
 		rank->control = report->control;
-	for (int32_t i = 0; i < report->n_windows && job->walk; i++)
+	for (int32_t i = 0; i < report->n_windows && job->walk && !is_again; i++)
 		add_window(job, rank, report, &report->windows[i]);
 	for (int32_t i = 0; i < report->n_steps; i++) {
 		const struct perseus__step_report *from = &report->steps[i];

@@ -717,6 +717,29 @@ START_TEST(ranks_are_checked)
 END_TEST
 
 static void
+report_of_first(
+		struct perseus__jobs *to, struct perseus__call *call, const char *job, const struct perseus__message *message)
+{
+	perseus__jobs_report(to, call, job, 0, message);
+}
+
+/* Sent again, as its answer was lost: neither steps nor windows count twice. A bad window shows that it counts. */
+START_TEST(a_report_counts_once)
+{
+	static const char body[] = "{\"steps\":[{\"step\":3,\"time_s\":1,\"is_followed\":true}],"
+							   "\"windows\":[{\"time_s\":0.1,\"energy_j\":-1,\"error_j\":0}]}";
+	begin_training(1, 2, 4, 8);
+	for (int i = 0; i < 2; i++) {
+		json_t *answer = sim_post(&training, report_of_first, body, 200);
+		ck_assert_int_eq(json_integer_value(at(answer, "acknowledged")), 3);
+		json_decref(answer);
+		ck_assert_int_eq(n_events[PERSEUS__JOB_EVENT_WARNING], 1);
+	}
+	sim_training_fini(&training);
+}
+END_TEST
+
+static void
 note_code(struct perseus__call *call, int code, const char *content_type, struct perseus__text *body)
 {
 	int *noted = call->user;
@@ -783,6 +806,7 @@ main(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, registrations_are_checked);
 	tcase_add_test(tcase, ranks_are_checked);
+	tcase_add_test(tcase, a_report_counts_once);
 	tcase_add_test(tcase, a_place_is_taken_once);
 	tcase_add_test(tcase, announcements_do_not_pile_up);
 	tcase_add_test(tcase, a_job_is_profiled_and_planned);
