@@ -175,12 +175,12 @@ detect(struct perseus__job *job, const struct perseus__step *step)
 	perseus__free(time_s);
 }
 
-/* The profile follows classes that have drifted: their times, and with these their energies, at every clock. */
+/* Classes that have drifted: their times, and with these their energies, at every clock. */
 static void
-refresh_profile(struct perseus__job *job, const bool *has_drifted)
+scale_rows(const struct perseus__job *job, const bool *has_drifted, struct perseus__profile_row *rows)
 {
 	for (size_t i = 0; i < job->profile.n_rows; i++) {
-		struct perseus__profile_row *row = &job->profile.rows[i];
+		struct perseus__profile_row *row = &rows[i];
 		for (int32_t c = 0; c < job->n_classes; c++) {
 			if (!has_drifted[c] || job->classes[c].stage != row->stage
 					|| strcmp(job->classes[c].name, row->instruction) != 0)
@@ -191,6 +191,35 @@ refresh_profile(struct perseus__job *job, const bool *has_drifted)
 			row->energy_j *= ratio;
 			row->energy_error_j *= ratio;
 		}
+	}
+}
+
+/* False where what comes of it cannot be, or without memory: nothing has changed then. */
+static bool
+follow_drift(struct perseus__job *job, const bool *has_drifted)
+{
+	struct perseus__profile_document refreshed = job->profile;
+	struct perseus_error err = {.message = ""};
+	refreshed.rows = perseus__new_array(job->profile.n_rows, sizeof *refreshed.rows);
+	if (!refreshed.rows)
+		return false;
+	memcpy(refreshed.rows, job->profile.rows, job->profile.n_rows * sizeof *refreshed.rows);
+	scale_rows(job, has_drifted, refreshed.rows);
+	const bool is_good = perseus__profile_document_check(&refreshed, &err) == PERSEUS_OK;
+	if (is_good)
+		memcpy(job->profile.rows, refreshed.rows, job->profile.n_rows * sizeof *refreshed.rows);
+	else
+		perseus__job_warn(job, "the profile does not follow a drift: %s", err.message);
+	perseus__free(refreshed.rows);
+	return is_good;
+}
+
+static void
+refresh_profile(struct perseus__job *job, const bool *has_drifted)
+{
+	if (!follow_drift(job, has_drifted)) {
+		perseus__drift_reset(job->drift);
+		return;
 	}
 	job->is_profile_saved = false;
 	perseus__job_save_profile(job);

@@ -265,7 +265,10 @@ finish(struct perseus__job *job)
 	if (status == PERSEUS_OK)
 		status = fill_profile(job, result, &profile, &err);
 	perseus__walk_result_free(result);
+	if (status == PERSEUS_OK)
+		status = perseus__profile_document_check(&profile, &err);
 	if (status != PERSEUS_OK) {
+		perseus__profile_document_fini(&profile);
 		perseus__job_give_up(job, err.message);
 		return;
 	}

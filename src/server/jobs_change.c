@@ -340,7 +340,11 @@ perseus__jobs_put_profile(struct perseus__jobs *jobs, struct perseus__call *call
 	else
 		status = perseus__profile_document_from_csv(
 				message->bytes ? message->bytes : "", message->length, blocking_power_w, profile, &err);
+	if (status == PERSEUS_OK)
+		status = perseus__profile_document_check(profile, &err);
 	if (status != PERSEUS_OK) {
+		if (profile)
+			perseus__profile_document_fini(profile);
 		perseus__free(profile);
 		perseus__call_refuse(jobs, call, &err);
 		return;

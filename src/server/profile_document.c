@@ -338,6 +338,20 @@ perseus__profile_document_read(
 	return status;
 }
 
+enum perseus_status
+perseus__profile_document_check(const struct perseus__profile_document *document, struct perseus_error *err)
+{
+	struct perseus__profile_document again = {.rows = NULL};
+	struct perseus__text text = perseus__text_init((size_t)PERSEUS__MAX_PROFILE_BYTES * 4);
+	perseus__profile_document_write(document, &text);
+	const enum perseus_status status = text.failed
+			? perseus__no_memory(err)
+			: perseus__profile_document_read(text.bytes, text.length, &again, err);
+	perseus__text_fini(&text);
+	perseus__profile_document_fini(&again);
+	return status;
+}
+
 void
 perseus__profile_document_csv(const struct perseus__profile_document *document, struct perseus__text *text)
 {

@@ -70,6 +70,10 @@ void perseus__profile_document_write(const struct perseus__profile_document *doc
 PERSEUS_MUST_USE enum perseus_status perseus__profile_document_read(
 		const char *bytes, size_t length, struct perseus__profile_document *out, struct perseus_error *err);
 
+/* Whether it can be read again once it is written: what nobody can have measured is INVALID, with path; NO_MEMORY. */
+PERSEUS_MUST_USE enum perseus_status perseus__profile_document_check(
+		const struct perseus__profile_document *document, struct perseus_error *err);
+
 /*
  * As a profile CSV, with columns time_error and energy_error behind those that every reader knows. Rows whose energy is
  * not known are left out.

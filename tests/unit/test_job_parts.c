@@ -228,8 +228,16 @@ START_TEST(profiles_come_back_from_text)
 	ck_assert_ptr_nonnull(strstr(table.bytes, "stage,instruction,frequency,time,energy,time_error,energy_error\n"));
 	perseus__text_fini(&text);
 	perseus__text_fini(&table);
-	perseus__profile_document_fini(&profile);
 	perseus__profile_document_fini(&again);
+	/* What could not come back is found before it is written. */
+	ck_assert_int_eq(perseus__profile_document_check(&profile, &err), PERSEUS_OK);
+	profile.rows[2].time_s = 1e6;
+	ck_assert_int_eq(perseus__profile_document_check(&profile, &err), PERSEUS_INVALID);
+	ck_assert_str_eq(err.message, "rows[2].time_s: expected a number from 1e-12 to 100000");
+	profile.rows[2].time_s = 0.25;
+	profile.baseline_energy_j = -1;
+	ck_assert_int_eq(perseus__profile_document_check(&profile, &err), PERSEUS_INVALID);
+	perseus__profile_document_fini(&profile);
 }
 END_TEST
 

@@ -739,6 +739,35 @@ START_TEST(a_report_counts_once)
 }
 END_TEST
 
+/* What a class is said to take drifts to where no time can be: the profile stays, and the store can be read again. */
+START_TEST(no_drift_makes_nonsense_of_a_profile)
+{
+	static const char slow_csv[] = "stage,instruction,frequency,time,energy\n0,forward,1410,90000,8\n"
+								   "0,forward,1395,91000,7\n0,backward,1410,90000,9\n0,backward,1395,91000,8\n";
+	sim_training_init(&training, jobs, 1, 1, 1, 1);
+	json_t *answer = sim_post(&training, register_job, "{\"name\":\"x\",\"parallel\":{}}", 200);
+	(void)snprintf(training.job, sizeof training.job, "%s", json_string_value(at(answer, "job")));
+	json_decref(answer);
+	json_decref(sim_post(&training, perseus__jobs_register_rank, RANK("0", "0", ""), 200));
+	json_decref(sim_post(&training, put_profile, slow_csv, 200));
+	sim_require_phase(&training, "planned");
+	for (int step = 0; step < 40; step++) {
+		char body[256];
+		(void)snprintf(body, sizeof body,
+				"{\"steps\":[{\"step\":%d,\"time_s\":500000,\"is_followed\":true,\"classes\":[{\"stage\":0,"
+				"\"kind\":\"F\",\"frequency_mhz\":1410,\"count\":1,\"mean_s\":%d}]}]}",
+				step, 250000 + step % 3);
+		json_decref(sim_post(&training, report_of_first, body, 200));
+	}
+	ck_assert_msg(strstr(last_warning, "does not follow a drift: rows[") != NULL, "%s", last_warning);
+	stop_server();
+	start_server(training.now);
+	sim_training_reconnect(&training, jobs);
+	sim_require_phase(&training, "planned");
+	sim_training_fini(&training);
+}
+END_TEST
+
 static void
 note_code(struct perseus__call *call, int code, const char *content_type, struct perseus__text *body)
 {
@@ -807,6 +836,7 @@ main(void)
 	tcase_add_test(tcase, registrations_are_checked);
 	tcase_add_test(tcase, ranks_are_checked);
 	tcase_add_test(tcase, a_report_counts_once);
+	tcase_add_test(tcase, no_drift_makes_nonsense_of_a_profile);
 	tcase_add_test(tcase, a_place_is_taken_once);
 	tcase_add_test(tcase, announcements_do_not_pile_up);
 	tcase_add_test(tcase, a_job_is_profiled_and_planned);
