@@ -5,64 +5,38 @@ none. All the while it answers others, nothing is written, and nothing crashes.
 import contextlib
 import os
 import random
-import resource
 import select
-import socket
-import threading
 import time
 
 import pytest
 
-from agent_process import KEY, Agent, Client, UnixConnection, token
+import hostile
+from agent_process import KEY, Agent, token
+from hostile import HEAD, broken, connect, raise_limit_of_files, send_all, status_of
 
 N_CONNECTIONS = 2000
 ANSWER_WITHIN_S = 2
 
 
-class Watch:
-    """Asks the agent again and again, on new connections and on one that is kept, while something else goes on."""
+class Watch(hostile.Watch):
+    """Nor is anything written."""
 
     def __init__(self, agent, bearer=None):
-        self.agent, self.bearer = agent, bearer
+        super().__init__(agent, bearer)
         self.found = agent.gpus()
-        self.stop = threading.Event()
-        self.n_answers, self.slowest_s, self.problem = 0, 0, None
-        self.thread = threading.Thread(target=self.run)
+        self.slowest_s = 0
 
     def ask(self, client):
         begin = time.monotonic()
         status = client.get("/gpu/get_power").status
         self.slowest_s = max(self.slowest_s, time.monotonic() - begin)
         assert status == 200, status
-        self.n_answers += 1
 
-    def run(self):
-        try:
-            kept = Client(UnixConnection(self.agent.socket_path), self.bearer)
-            is_over = False
-            while not is_over:
-                is_over = self.stop.wait(0.02)
-                self.ask(kept)
-                with contextlib.closing(Client(UnixConnection(self.agent.socket_path), self.bearer)) as fresh:
-                    self.ask(fresh)
-            kept.close()
-        except Exception as problem:  # the main thread raises it
-            self.problem = problem
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, kind, *_):
-        self.stop.set()
-        self.thread.join()
-        if kind:
-            return
-        if self.problem:
-            raise self.problem
-        assert self.n_answers > 0 and self.slowest_s < ANSWER_WITHIN_S, self.slowest_s
-        assert self.agent.process.poll() is None and self.agent.children(), self.agent.log()
-        assert self.agent.writes() == [] and self.agent.gpus() == self.found
+    def check(self):
+        super().check()
+        assert self.slowest_s < ANSWER_WITHIN_S, self.slowest_s
+        assert self.service.children(), self.service.log()
+        assert self.service.writes() == [] and self.service.gpus() == self.found
 
 
 @pytest.fixture(scope="module")
@@ -71,30 +45,7 @@ def victim():
         yield agent
 
 
-def connect(agent):
-    one = socket.socket(socket.AF_UNIX)
-    one.settimeout(5)
-    one.connect(agent.socket_path)
-    return one
-
-
-def send_all(agent, data, half_close=True):
-    """Sends bytes, and reads whatever comes until the end, or until nothing does."""
-    with connect(agent) as one:
-        with contextlib.suppress(OSError):
-            one.sendall(data)
-            if half_close:
-                one.shutdown(socket.SHUT_WR)
-        answer = b""
-        with contextlib.suppress(OSError):
-            one.settimeout(0.5)
-            while chunk := one.recv(65536):
-                answer += chunk
-        return answer
-
-
 WRITE = b"POST /gpu/set_gpu_locked_clocks?gpu_ids=0&min_clock_mhz=855&max_clock_mhz=1200&block=true"
-HEAD = b" HTTP/1.1\r\nHost: localhost\r\n"
 
 
 def garbage():
@@ -129,10 +80,7 @@ def garbage():
         yield chance.randbytes(chance.randrange(1, 3000))
     whole = WRITE.replace(b"block=true", b"block=truf") + HEAD + b"Accept: */*\r\nContent-Length: 0\r\n\r\n"
     for _ in range(150):
-        broken = bytearray(whole)
-        for _ in range(chance.randrange(1, 6)):
-            broken[chance.randrange(len(broken))] = chance.randrange(256)
-        yield bytes(broken)
+        yield broken(whole, chance)
 
 
 def test_bytes_that_are_no_request(victim):
@@ -147,10 +95,6 @@ def test_requests_that_stop_anywhere(victim):
     with Watch(victim):
         for length in range(0, len(whole) + 1, 3):
             send_all(victim, whole[:length])
-
-
-def status_of(answer):
-    return int(answer.split()[1]) if answer.startswith(b"HTTP/1.1 ") else None
 
 
 def test_bodies_have_a_limit(victim):
@@ -171,18 +115,9 @@ def test_headers_have_a_limit(victim):
         assert status_of(send_all(victim, b"GET /time" + HEAD + b"X: " + b"a" * 20000 + b"\r\n\r\n")) in (None, 400, 413, 431)
 
 
-def raise_limit_of_files():
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * N_CONNECTIONS + 200
-    if soft < wanted:
-        if hard != resource.RLIM_INFINITY and hard < wanted:
-            pytest.skip(f"no more than {hard} files may be open")
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
 def test_two_thousand_connections(victim):
     """Of which most say nothing, some drip, some ask half a question, and all are there at once."""
-    raise_limit_of_files()
+    raise_limit_of_files(2 * N_CONNECTIONS + 200)
     starts = [b"", b"G", b"GET /time HTTP/1.1\r\n", b"POST /gpu/0/set_power_limit" + HEAD + b"Content-Length: 9\r\n\r\n{"]
     connections = []
     try:

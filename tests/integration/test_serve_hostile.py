@@ -6,63 +6,30 @@ import contextlib
 import json
 import os
 import random
-import resource
 import select
-import socket
-import threading
 
 import pytest
+
+import hostile
+from hostile import HEAD, broken, connect, raise_limit_of_files, send_all, status_of
 from server_process import Server
 from service_process import Client, UnixConnection, until
 
 N_CONNECTIONS = 10000
 JSON = {"Content-Type": "application/json"}
-HEAD = b" HTTP/1.1\r\nHost: localhost\r\n"
 # Whole requests, whose answer ends with the connection.
 LAST = HEAD + b"Connection: close\r\n"
 JOB = json.dumps({"pp_degree": 1, "dp_degree": 1, "tp_degree": 1, "world_size": 1}).encode()
 
 
-class Watch:
-    """Asks the server again and again, on new connections and on one that is kept, while something else goes on."""
-
+class Watch(hostile.Watch):
     def __init__(self, server):
-        self.server = server
-        self.stop = threading.Event()
-        self.n_answers, self.problem = 0, None
-        self.thread = threading.Thread(target=self.run)
+        super().__init__(server, timeout=30)
 
     def ask(self, client):
         assert client.get("/healthz").status == 200
         assert client.get("/schedule/none?rank=0").status == 404
         assert client.post("/register_job", body=b"{}", headers=JSON).status == 422
-        self.n_answers += 1
-
-    def run(self):
-        try:
-            with contextlib.closing(Client(UnixConnection(self.server.socket_path, timeout=30))) as kept:
-                is_over = False
-                while not is_over:
-                    is_over = self.stop.wait(0.02)
-                    self.ask(kept)
-                    with contextlib.closing(Client(UnixConnection(self.server.socket_path, timeout=30))) as fresh:
-                        self.ask(fresh)
-        except Exception as problem:  # the main thread raises it
-            self.problem = problem
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, kind, *_):
-        self.stop.set()
-        self.thread.join()
-        if kind:
-            return
-        if self.problem:
-            raise self.problem
-        assert self.n_answers > 0
-        assert self.server.process.poll() is None, self.server.log()
 
 
 @pytest.fixture(scope="module")
@@ -73,35 +40,9 @@ def victim(tmp_path_factory):
         yield server
 
 
-def connect(server):
-    one = socket.socket(socket.AF_UNIX)
-    one.connect(server.socket_path)  # waits where the backlog is full, as it would not with a timeout
-    one.settimeout(30)
-    return one
-
-
 def ask(server, data):
     """The answer to a whole request."""
     return send_all(server, data, False, 30)
-
-
-def send_all(server, data, half_close=True, patience_s=0.3):
-    """Sends bytes, and reads whatever comes until the end, or until nothing does."""
-    with connect(server) as one:
-        with contextlib.suppress(OSError):
-            one.sendall(data)
-            if half_close:
-                one.shutdown(socket.SHUT_WR)
-        answer = b""
-        with contextlib.suppress(OSError):
-            one.settimeout(patience_s)
-            while chunk := one.recv(65536):
-                answer += chunk
-        return answer
-
-
-def status_of(answer):
-    return int(answer.split()[1]) if answer.startswith(b"HTTP/1.") else None
 
 
 def post(path, body, *headers):
@@ -133,10 +74,7 @@ def garbage():
         yield chance.randbytes(chance.randrange(1, 3000))
     whole = post(b"/register_jobs", JOB)
     for _ in range(150):
-        broken = bytearray(whole)
-        for _ in range(chance.randrange(1, 6)):
-            broken[chance.randrange(len(broken))] = chance.randrange(256)
-        yield bytes(broken)
+        yield broken(whole, chance)
 
 
 def test_bytes_that_are_no_request(victim):
@@ -250,15 +188,6 @@ def test_bodies_that_drip(victim):
                 one.close()
 
 
-def raise_limit_of_files():
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = N_CONNECTIONS + 500
-    if soft < wanted:
-        if hard != resource.RLIM_INFINITY and hard < wanted:
-            pytest.skip(f"no more than {hard} files may be open")
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
 def n_waiting(client):
     """Ranks that wait for a schedule."""
     return float(client.get("/metrics").body.split("\nperseus_zeus_waiting_ranks ")[1].split("\n")[0])
@@ -285,7 +214,7 @@ def register(client, n):
 
 def test_ten_thousand_connections(tmp_path):
     """Two thousand ranks wait, and the others say nothing, or half of something; then all ranks are answered."""
-    raise_limit_of_files()
+    raise_limit_of_files(N_CONNECTIONS + 500)
     n_ranks = N_CONNECTIONS // 5
     (tmp_path / "s.json").write_text(json.dumps([[["forward", 1410]]] * n_ranks))
     starts = [b"", b"G", b"GET /healthz HTTP/1.1\r\n", b"POST /register_job" + HEAD + b"Content-Length: 9\r\n\r\n{"]
