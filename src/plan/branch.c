@@ -21,11 +21,10 @@ enum {
 	UW_NS_PER_NJ = 1000000,
 };
 
-/* An option that survived, with its reduced cost. */
+/* An option that survived, with its reduced cost: a price times a time may leave 64 bits. */
 struct candidate {
-	int64_t reduced_nj;
+	perseus__wide reduced_nj;
 	int32_t option;
-	int32_t pad;
 };
 
 struct branch {
@@ -36,16 +35,16 @@ struct branch {
 	int64_t best_price_uw[PERSEUS__MAX_PATHS];
 	perseus__wide bound; /* best so far, in µW·ns */
 	bool has_bound;
-	int32_t *option; /* length n_groups: cheapest at the prices */
-	int64_t base_nj; /* the bound's part that no option changes */
+	int32_t *option;       /* length n_groups: cheapest at the prices */
+	perseus__wide base_nj; /* the bound's part that no option changes */
 	struct candidate *candidates;
 	int32_t *candidate_begin; /* length n_groups: of the group at each depth */
 	int32_t *candidate_end;   /* length n_groups */
 	int32_t *group_at;        /* length n_groups: group of each depth */
-	int64_t *rest_nj;         /* length n_groups + 1: least reduced cost from a depth on */
+	perseus__wide *rest_nj;   /* length n_groups + 1: least reduced cost from a depth on */
 	int64_t *rest_ns;         /* (n_groups + 1, MAX_PATHS): least path times from a depth on */
 	int64_t *sum_ns;          /* (n_groups + 1, MAX_PATHS): path times down to a depth */
-	int64_t *cost_nj;         /* length n_groups + 1: reduced cost down to a depth */
+	perseus__wide *cost_nj;   /* length n_groups + 1: reduced cost down to a depth */
 	int32_t *place;           /* length n_groups: candidate tried at a depth */
 	int64_t best_nj;
 	bool has_best;
@@ -154,7 +153,7 @@ step(struct branch *branch, perseus__wide target, perseus__wide bound, double sc
 	const double length = scale * (double)(target - bound) / (double)square / 1e6;
 	for (int32_t p = 0; p < branch->n_priced; p++) {
 		const double change_uw = length * (double)(search->sum_ns[p] - search->deadline_ns);
-		if (!(fabs(change_uw) < 1e17))
+		if (!(fabs(change_uw) < 1e16)) /* of all rounds together 64 bits */
 			continue;
 		const int64_t price_uw = branch->price_uw[p] + llround(change_uw);
 		branch->price_uw[p] = price_uw > 0 ? price_uw : 0;
@@ -194,10 +193,10 @@ find_prices(struct branch *branch)
 	branch->n_priced = search->n_paths;
 }
 
-static int64_t
+static perseus__wide
 floor_nj(perseus__wide cost)
 {
-	return (int64_t)(cost >= 0 ? cost / UW_NS_PER_NJ : -((-cost + UW_NS_PER_NJ - 1) / UW_NS_PER_NJ));
+	return cost >= 0 ? cost / UW_NS_PER_NJ : -((-cost + UW_NS_PER_NJ - 1) / UW_NS_PER_NJ);
 }
 
 static int
@@ -216,7 +215,7 @@ list_candidates(struct branch *branch)
 {
 	const struct perseus__coarse *coarse = branch->search->coarse;
 	branch->base_nj = floor_nj(fixed_cost(branch, branch->price_uw));
-	int64_t bound_nj = branch->base_nj;
+	perseus__wide bound_nj = branch->base_nj;
 	for (int32_t g = 0; g < branch->n_groups; g++) {
 		struct candidate *candidates = branch->candidates + coarse->option_begin[g];
 		const int32_t n = coarse->option_begin[g + 1] - coarse->option_begin[g];
@@ -232,7 +231,7 @@ list_candidates(struct branch *branch)
 	if (!branch->has_best)
 		return;
 	for (int32_t g = 0; g < branch->n_groups; g++) {
-		const int64_t least_nj = branch->candidates[branch->candidate_begin[g]].reduced_nj;
+		const perseus__wide least_nj = branch->candidates[branch->candidate_begin[g]].reduced_nj;
 		while (branch->candidate_end[g] > branch->candidate_begin[g] + 1
 				&& branch->candidates[branch->candidate_end[g] - 1].reduced_nj - least_nj + bound_nj >= branch->best_nj)
 			branch->candidate_end[g]--;

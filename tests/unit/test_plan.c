@@ -119,6 +119,37 @@ make_plan(const struct job *job, struct perseus_plan_settings settings)
 	return plan;
 }
 
+/* Times and energies that nobody measures, far apart: costs of options at the search's prices leave 64 bits. */
+static const struct perseus_measurement far_apart[] = {
+	{.stage = 0, .instruction = "forward", .frequency_mhz = 1410, .time_s = 300, .energy_j = 8},
+	{.stage = 0, .instruction = "forward", .frequency_mhz = 1200, .time_s = 0.035, .energy_j = 7e6},
+	{.stage = 0, .instruction = "forward", .frequency_mhz = 1005, .time_s = 0.04, .energy_j = 0},
+	{.stage = 0, .instruction = "backward", .frequency_mhz = 1410, .time_s = 0.03, .energy_j = 8},
+	{.stage = 0, .instruction = "backward", .frequency_mhz = 1200, .time_s = 0.035, .energy_j = 7},
+	{.stage = 0, .instruction = "backward", .frequency_mhz = 1005, .time_s = 0.04, .energy_j = 0},
+	{.stage = 1, .instruction = "forward", .frequency_mhz = 1410, .time_s = 0.03, .energy_j = 0},
+	{.stage = 1, .instruction = "forward", .frequency_mhz = 1200, .time_s = 350, .energy_j = 7},
+	{.stage = 1, .instruction = "forward", .frequency_mhz = 1005, .time_s = 400, .energy_j = 6.5},
+	{.stage = 1, .instruction = "backward", .frequency_mhz = 1410, .time_s = 0.03, .energy_j = 8},
+	{.stage = 1, .instruction = "backward", .frequency_mhz = 1200, .time_s = 3.5e-7, .energy_j = 7},
+	{.stage = 1, .instruction = "backward", .frequency_mhz = 1005, .time_s = 0.04, .energy_j = 0},
+};
+
+START_TEST(costs_may_leave_64_bits)
+{
+	struct job job = make_job(ROWS(far_apart), 80, shape(2, 4));
+	const int64_t t_min_ns = perseus_frontier_info(job.frontier).t_min_ns;
+	for (int percent = 100; percent <= 130; percent += 5) {
+		const struct perseus_plan_settings settings = asking(t_min_ns * percent / 100, PERSEUS_GRANULARITY_KIND, 0);
+		struct perseus_plan *plan = NULL;
+		ck_assert_int_eq(perseus_plan_new(job.frontier, &settings, &plan, NULL), PERSEUS_OK);
+		ck_assert_int_le(plan->outcome.iteration_time_ns, settings.deadline_ns);
+		perseus_plan_free(plan);
+	}
+	free_job(&job);
+}
+END_TEST
+
 /* Plans without latency: one microbatch on one stage, so that the answer can be read off the table above. */
 static const struct {
 	const char *name;
@@ -541,6 +572,7 @@ main(void)
 	Suite *suite = suite_create("plan");
 	TCase *tcase = tcase_create("plan");
 	suite_add_tcase(suite, tcase);
+	tcase_add_test(tcase, costs_may_leave_64_bits);
 	tcase_add_loop_test(tcase, finds_what_was_worked_by_hand, 0, sizeof planned / sizeof *planned);
 	tcase_add_loop_test(tcase, evaluates_latency_as_worked_by_hand, 0, sizeof evaluated / sizeof *evaluated);
 	tcase_add_test(tcase, counts_transfers);
