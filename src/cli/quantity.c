@@ -63,6 +63,12 @@ perseus__quantity_add(struct perseus__text *text, double value, struct perseus__
 	perseus__text_addf(text, "%.*f %s", unit.decimals, value / unit.divisor, unit.name);
 }
 
+int
+perseus__money_digits(double amount)
+{
+	return amount < 100 ? 4 : (int)floor(log10(amount)) + 3;
+}
+
 double
 perseus__percent_change(double from, double to)
 {

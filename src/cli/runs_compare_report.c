@@ -143,8 +143,9 @@ add_metric(const struct columns *columns, const struct perseus__run *run, enum p
 		perseus__table_add(table, which == PERSEUS__METRIC_ENERGY ? "not measured " : "- ");
 	else if (unit)
 		perseus__table_add(table, "%.*f%s", unit->decimals, metric->value / unit->divisor, mark(metric));
-	else if (which == PERSEUS__METRIC_COST && *run->factors.currency)
-		perseus__table_add(table, "%.4g %s%s", metric->value, run->factors.currency, mark(metric));
+	else if (which == PERSEUS__METRIC_COST)
+		perseus__table_add(table, "%.*g%s%s%s", perseus__money_digits(metric->value), metric->value,
+				*run->factors.currency ? " " : "", run->factors.currency, mark(metric));
 	else
 		perseus__table_add(table, "%.4g%s", metric->value, mark(metric));
 }

@@ -159,8 +159,8 @@ add_run(const struct columns *columns, const struct perseus__run *run, struct pe
 	if (columns->has_carbon)
 		add_value(table, footprint->has_operational, footprint->operational_gco2e, columns->carbon, "");
 	if (columns->has_cost && footprint->has_cost)
-		perseus__table_add(
-				table, "%.4g%s%s", footprint->cost, *run->factors.currency ? " " : "", run->factors.currency);
+		perseus__table_add(table, "%.*g%s%s", perseus__money_digits(footprint->cost), footprint->cost,
+				*run->factors.currency ? " " : "", run->factors.currency);
 	else if (columns->has_cost)
 		perseus__table_add(table, "%s", "");
 	add_words(table, run, perseus__run_end_text);

@@ -89,6 +89,28 @@ START_TEST(leaves_out_what_was_not_asked_for)
 END_TEST
 
 /* A run that measured nothing shows no number of energy, carbon or money, and says why. */
+static const struct {
+	double cost;
+	const char *text;
+} costs[] = {
+	{0.000023251, "cost      2.325e-05 EUR"},
+	{1.23456, "cost      1.235 EUR"},
+	{99.987, "cost      99.99 EUR"},
+	{100, "cost      100 EUR"},
+	{1234.567, "cost      1234.57 EUR"},
+	{12345.678, "cost      12345.68 EUR"},
+	{4600000, "cost      4600000 EUR"},
+};
+
+START_TEST(counts_money_to_the_hundredth)
+{
+	make(0);
+	run.footprint.cost = costs[_i].cost;
+	perseus__run_report(&run, &text);
+	check_contains(costs[_i].text);
+}
+END_TEST
+
 START_TEST(invents_no_values)
 {
 	make(0);
@@ -230,6 +252,7 @@ main(void)
 	tcase_add_checked_fixture(tcase, NULL, teardown);
 	tcase_add_test(tcase, says_everything);
 	tcase_add_test(tcase, leaves_out_what_was_not_asked_for);
+	tcase_add_loop_test(tcase, counts_money_to_the_hundredth, 0, sizeof costs / sizeof *costs);
 	tcase_add_test(tcase, invents_no_values);
 	tcase_add_test(tcase, says_that_there_is_no_device);
 	tcase_add_test(tcase, says_that_a_run_goes_on);
