@@ -70,7 +70,10 @@ follow(struct process *process, int64_t timeout_s)
 	return ends[0].fd < 0;
 }
 
-/* A process group of its own, so that a command that runs out of time goes with all it started. */
+/*
+ * A process group of its own, so that a command that runs out of time goes with all it started; signals as a program
+ * expects them: a pipeline relies on SIGPIPE, which the agent ignores.
+ */
 static int
 spawn(char *const *words, int output, pid_t *pid)
 {
@@ -94,8 +97,10 @@ spawn(char *const *words, int output, pid_t *pid)
 	(void)posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
 	(void)sigemptyset(&signals);
 	(void)posix_spawnattr_setsigmask(&attributes, &signals);
+	(void)sigaddset(&signals, SIGPIPE);
+	(void)posix_spawnattr_setsigdefault(&attributes, &signals);
 	(void)posix_spawnattr_setpgroup(&attributes, 0);
-	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
+	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	number = posix_spawnp(pid, words[0], &actions, &attributes, words, environment);
 	(void)posix_spawnattr_destroy(&attributes);
 	(void)posix_spawn_file_actions_destroy(&actions);

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 
 #include <check.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +108,7 @@ static const struct {
 	{"sh -c 'exit 3'", NULL, 5, "sh ended with status 3: ''", 4000},
 	{"sh -c 'echo GPU {gpu_id} is gone >&2; exit 1'", NULL, 5, "sh ended with status 1: 'GPU 2 is gone\\x0a'", 4000},
 	{"sh -c 'kill -9 $$'", NULL, 5, "sh was ended by signal 9: ''", 4000},
+	{"sh -c 'kill -PIPE $$; exit 4'", NULL, 5, "sh was ended by signal 13: ''", 4000}, /* which the agent ignores */
 	{"no-such-program-here", NULL, 5, "cannot run no-such-program-here: No such file or directory", 4000},
 	{"echo access denied", "denied|failed", 5, "echo printed what the file calls an error: 'access denied\\x0a'", 4000},
 	{"echo fine", "denied|failed", 5, NULL, 4000},
@@ -121,6 +123,7 @@ START_TEST(runs_commands)
 	struct perseus__override_command command = {0};
 	struct perseus__override override = {.commands = &command, .n_commands = 1, .timeout_s = runs[_i].timeout_s};
 	struct perseus_error err = {.message = ""};
+	(void)signal(SIGPIPE, SIG_IGN);
 	ck_assert_int_eq(perseus__override_split(runs[_i].command, &command, NULL), PERSEUS_OK);
 	override.has_pattern = runs[_i].pattern != NULL;
 	if (override.has_pattern)
