@@ -158,10 +158,11 @@ look_after(struct perseus__child *child)
 static void
 take(struct perseus__child *child, const siginfo_t *info)
 {
-	const bool is_from_kernel = info->si_code > 0; /* the terminal's, which the child got as well */
+	/* The kernel's are the terminal's, which the child got as well; but for the alarm that was set before us. */
+	const bool is_of_terminal = info->si_code > 0 && info->si_signo != SIGALRM;
 	if (info->si_signo == SIGCHLD)
 		look_after(child);
-	else if (!is_from_kernel && info->si_pid != child->pid)
+	else if (!is_of_terminal && info->si_pid != child->pid)
 		(void)kill(child->pid, info->si_signo); /* not gone before we have waited for it */
 }
 

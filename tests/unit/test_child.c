@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -164,6 +165,20 @@ START_TEST(passes_on_what_is_sent_to_it)
 }
 END_TEST
 
+/* As of "perl -e 'alarm 5; exec @ARGV' COMMAND", which limits the time of a command: exec keeps the timer. */
+START_TEST(passes_on_the_alarm_of_whoever_ran_it)
+{
+	const struct itimerval soon = {.it_value = {.tv_usec = 10000}};
+	struct perseus__child child;
+	start(&child, "exec sleep 60");
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	const bool has_ended = perseus__child_wait(&child, LONG_NS / 5);
+	(void)kill(child.pid, SIGKILL);
+	ck_assert(has_ended);
+	ck_assert_int_eq(perseus__child_exit_code(&child), 128 + SIGALRM);
+}
+END_TEST
+
 START_TEST(does_not_send_back_what_the_child_sent)
 {
 	struct perseus__child child;
@@ -315,6 +330,7 @@ main(void)
 	tcase_add_test(tcase, gives_up_waiting_in_time);
 	tcase_add_loop_test(tcase, passes_on_what_is_sent_to_it, 0, sizeof passed / sizeof *passed);
 	tcase_add_test(tcase, knows_what_came_ahead_of_the_child);
+	tcase_add_test(tcase, passes_on_the_alarm_of_whoever_ran_it);
 	tcase_add_test(tcase, does_not_send_back_what_the_child_sent);
 	tcase_add_loop_test(tcase, stops_and_continues_with_the_child, 0, 3);
 	tcase_add_test(tcase, waits_while_the_child_alone_is_stopped);
