@@ -146,6 +146,15 @@ struct head {
 _Static_assert(
 		offsetof(struct memory, shape) == offsetof(struct head, shape), "the head is what the memory begins with");
 
+/* Whether a file is one whose making was cut short, and not just one that begins with zeros. */
+static bool
+is_unfinished(const struct head *head, off_t bytes)
+{
+	const struct perseus__sim_shape largest = {.n_gpus = PERSEUS__SIM_MAX_GPUS};
+	return head->magic == 0 && (head->version == 0 || head->version == VERSION)
+			&& (head->cell_bytes == 0 || head->cell_bytes == sizeof(struct cell)) && bytes <= (off_t)bytes_of(&largest);
+}
+
 /* Whether the file is to be begun; INVALID where it must not be touched. */
 static enum perseus_status
 judge(int file, const char *path, const struct perseus__sim_shape *shape, bool *must_begin, struct perseus_error *err)
@@ -154,7 +163,7 @@ judge(int file, const char *path, const struct perseus__sim_shape *shape, bool *
 	struct head head = {.magic = 0};
 	if (fstat(file, &about) != 0 || pread(file, &head, sizeof head, 0) < 0)
 		return perseus__fail(err, PERSEUS_IO, "cannot read %s: %s", path, strerror(errno));
-	*must_begin = about.st_size == 0 || head.magic == 0;
+	*must_begin = about.st_size == 0 || is_unfinished(&head, about.st_size);
 	if (*must_begin)
 		return PERSEUS_OK;
 	if (head.magic != MAGIC)

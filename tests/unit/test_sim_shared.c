@@ -165,6 +165,23 @@ START_TEST(leaves_other_files_alone)
 }
 END_TEST
 
+/* So does a state whose making was cut short: what follows, or the length, tells them apart. */
+START_TEST(leaves_files_alone_that_begin_with_zeros)
+{
+	static const char zeros[16];
+	const off_t lengths[] = {64, 1 << 20};
+	for (int i = 0; i < 2; i++) {
+		write_at(0, zeros, sizeof zeros);
+		write_at(i == 0 ? 8 : lengths[i] - 8, "precious", 8);
+		ck_assert_int_eq(truncate(path, lengths[i]), 0);
+		expect_refusal(spec_of("a100", ""), PERSEUS_INVALID, "state is no state of simulated GPUs");
+		struct stat about;
+		ck_assert_int_eq(stat(path, &about), 0);
+		ck_assert_int_eq(about.st_size, lengths[i]);
+	}
+}
+END_TEST
+
 START_TEST(refuses_states_of_other_versions_and_parts)
 {
 	perseus_node_close(sim_node_open(spec_of("a100", "")));
@@ -453,6 +470,7 @@ main(void)
 	tcase_add_test(tcase, has_uuids_of_its_file);
 	tcase_add_test(tcase, refuses_the_state_of_others);
 	tcase_add_test(tcase, leaves_other_files_alone);
+	tcase_add_test(tcase, leaves_files_alone_that_begin_with_zeros);
 	tcase_add_test(tcase, refuses_states_of_other_versions_and_parts);
 	tcase_add_test(tcase, begins_anew_after_a_boot);
 	tcase_add_test(tcase, begins_anew_where_it_was_not_finished);
