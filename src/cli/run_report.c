@@ -222,7 +222,8 @@ add_intensity(const struct perseus__intensity *intensity, struct perseus__text *
 	const char *type = perseus__intensity_type_name(intensity->type);
 	perseus__text_addf(text, "%g gCO2e/kWh (", intensity->gco2e_per_kwh);
 	if (*intensity->zone) {
-		perseus__text_addf(text, "%s, ", intensity->zone);
+		perseus__text_add_shown(text, intensity->zone);
+		perseus__text_addf(text, ", ");
 		if (intensity->n_hours > 0)
 			perseus__text_addf(text, "%d hour%s, ", (int)intensity->n_hours, intensity->n_hours == 1 ? "" : "s");
 		if (intensity->year)
@@ -231,7 +232,8 @@ add_intensity(const struct perseus__intensity *intensity, struct perseus__text *
 			perseus__text_addf(text, "year not stated, ");
 		perseus__text_addf(text, "%s, ", *type ? type : "average or marginal not stated");
 	}
-	perseus__text_addf(text, "%s)", intensity->source);
+	perseus__text_add_shown(text, intensity->source);
+	perseus__text_addf(text, ")");
 }
 
 static void
@@ -267,16 +269,25 @@ add_footprint(const struct perseus__run *run, struct perseus__text *text)
 	}
 }
 
+/* Texts of whoever ran it, and of the command itself: each on one line, and nothing that a terminal obeys. */
 static void
 add_results(const struct perseus__run *run, struct perseus__text *text)
 {
-	for (int32_t i = 0; i < run->n_results; i++)
-		perseus__text_addf(text, "%s%s=%s", i ? ", " : "results   ", run->results[i].key, run->results[i].text);
+	for (int32_t i = 0; i < run->n_results; i++) {
+		perseus__text_addf(text, "%s%s=", i ? ", " : "results   ", run->results[i].key);
+		perseus__text_add_shown(text, run->results[i].text);
+	}
 	perseus__text_addf(text, "%s", run->n_results ? "\n" : "");
-	if (run->job)
-		perseus__text_addf(text, "job       %s, rank %d\n", run->job, (int)run->rank);
-	if (run->note)
-		perseus__text_addf(text, "note      %s\n", run->note);
+	if (run->job) {
+		perseus__text_addf(text, "job       ");
+		perseus__text_add_shown(text, run->job);
+		perseus__text_addf(text, ", rank %d\n", (int)run->rank);
+	}
+	if (run->note) {
+		perseus__text_addf(text, "note      ");
+		perseus__text_add_shown(text, run->note);
+		perseus__text_addf(text, "\n");
+	}
 	if (run->id > 0)
 		perseus__text_addf(text, "ledger    run %lld (%.8s)\n", (long long)run->id, run->uuid);
 }

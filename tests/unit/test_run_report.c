@@ -6,6 +6,7 @@
 
 #include <check.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct perseus__text text;
@@ -108,6 +109,24 @@ START_TEST(counts_money_to_the_hundredth)
 	run.footprint.cost = costs[_i].cost;
 	perseus__run_report(&run, &text);
 	check_contains(costs[_i].text);
+}
+END_TEST
+
+START_TEST(shows_texts_in_one_line)
+{
+	static const char wild[] = "a\x1b[2J\nb";
+	make(0);
+	ck_assert_int_eq(perseus__run_set_text(&run.note, wild, NULL), PERSEUS_OK);
+	ck_assert_int_eq(perseus__run_set_text(&run.job, wild, NULL), PERSEUS_OK);
+	(void)snprintf(run.results[0].text, sizeof run.results[0].text, "%s", wild);
+	(void)snprintf(run.factors.intensity.zone, sizeof run.factors.intensity.zone, "%s", wild);
+	(void)snprintf(run.factors.intensity.source, sizeof run.factors.intensity.source, "%s", wild);
+	perseus__run_report(&run, &text);
+	const char *const parts[] = {"results   dataset=a\\x1b[2J\\nb, ", "job       a\\x1b[2J\\nb, rank",
+		"note      a\\x1b[2J\\nb\n", "gCO2e/kWh (a\\x1b[2J\\nb, 2025", ", a\\x1b[2J\\nb)\n"};
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		check_contains(parts[i]);
+	ck_assert_ptr_null(strchr(text.bytes, '\x1b'));
 }
 END_TEST
 
@@ -253,6 +272,7 @@ main(void)
 	tcase_add_test(tcase, says_everything);
 	tcase_add_test(tcase, leaves_out_what_was_not_asked_for);
 	tcase_add_loop_test(tcase, counts_money_to_the_hundredth, 0, sizeof costs / sizeof *costs);
+	tcase_add_test(tcase, shows_texts_in_one_line);
 	tcase_add_test(tcase, invents_no_values);
 	tcase_add_test(tcase, says_that_there_is_no_device);
 	tcase_add_test(tcase, says_that_a_run_goes_on);
