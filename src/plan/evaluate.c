@@ -239,6 +239,8 @@ turn_over(struct perseus__evaluator *evaluator, int64_t period_ns)
 	for (int32_t rank = 0; rank < evaluator->workload->schedule->n_ranks; rank++) {
 		struct perseus__rank_clock *now = &evaluator->clock[rank];
 		struct perseus__rank_clock *then = &evaluator->clock_then[rank];
+		if (now->asked_mhz == 0)
+			continue; /* no instruction needs a clock, so none ever ends */
 		now->end_ns -= period_ns;
 		if (now->ruling_mhz != then->ruling_mhz || now->asked_mhz != then->asked_mhz
 				|| now->remaining_ns != then->remaining_ns || now->end_ns != then->end_ns)

@@ -301,6 +301,26 @@ START_TEST(finds_plans_that_keep_their_deadline_with_a_latency)
 }
 END_TEST
 
+/* Stage 1 runs at any clock: nothing of its rank ever waits for a change. 5 ms are left to hide the one of stage 0. */
+START_TEST(plans_beside_a_rank_without_clocks)
+{
+	static const struct perseus_measurement rows[] = {
+		{.stage = 0, .instruction = "forward", .frequency_mhz = 1000, .time_s = 0.010, .energy_j = 10},
+		{.stage = 0, .instruction = "forward", .frequency_mhz = 500, .time_s = 0.020, .energy_j = 6},
+		{.stage = 0, .instruction = "backward", .frequency_mhz = 1000, .time_s = 0.020, .energy_j = 24},
+		{.stage = 0, .instruction = "backward", .frequency_mhz = 500, .time_s = 0.030, .energy_j = 15},
+		{.stage = 1, .instruction = "forward", .time_s = 0.010, .energy_j = 1},
+		{.stage = 1, .instruction = "backward", .time_s = 0.010, .energy_j = 1},
+	};
+	struct job job = make_job(ROWS(rows), 0, shape(2, 1));
+	struct perseus_plan *plan = make_plan(&job, asking(65 * MS, PERSEUS_GRANULARITY_AUTO, 5 * MS));
+	ck_assert_int_eq(plan->outcome.iteration_time_ns, 60 * MS);
+	ck_assert_int_eq(plan->outcome.energy_nj, 27 * J);
+	perseus_plan_free(plan);
+	free_job(&job);
+}
+END_TEST
+
 /* Classes whose clocks have nothing in common, and one that is fastest below its highest clock. */
 static const struct perseus_measurement odd_clocks[] = {
 	{.stage = 0, .instruction = "forward", .frequency_mhz = 1000, .time_s = 0.010, .energy_j = 10},
@@ -577,6 +597,7 @@ main(void)
 	tcase_add_loop_test(tcase, evaluates_latency_as_worked_by_hand, 0, sizeof evaluated / sizeof *evaluated);
 	tcase_add_test(tcase, counts_transfers);
 	tcase_add_test(tcase, finds_plans_that_keep_their_deadline_with_a_latency);
+	tcase_add_test(tcase, plans_beside_a_rank_without_clocks);
 	tcase_add_loop_test(tcase, refuses_with_a_message, 0, sizeof refused / sizeof *refused);
 	tcase_add_loop_test(tcase, knows_the_shortest_time, 0, sizeof shortest / sizeof *shortest);
 	tcase_add_test(tcase, refuses_a_clock_that_was_not_measured);
