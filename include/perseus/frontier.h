@@ -62,7 +62,7 @@ struct perseus_frontier_info {
 struct perseus_frontier_point {
 	int64_t time_ns;
 	int64_t effective_nj;
-	int64_t marginal_power_uw; /* energy saved per second more, just above time_ns */
+	int64_t marginal_power_uw; /* energy saved per second more, just above time_ns; INT64_MAX for more than that */
 };
 
 /* Exact, default checkpoints, no callback. */

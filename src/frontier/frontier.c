@@ -133,6 +133,14 @@ append_point(struct perseus__points *points, struct perseus_frontier_point point
 	return PERSEUS_OK;
 }
 
+/* Between times that are nearly equal the power may be beyond any number of µW. */
+static int64_t
+flow_power_uw(const struct perseus_frontier *frontier, int64_t flow)
+{
+	const double power_uw = (double)flow / (double)frontier->units_per_watt * 1e6;
+	return power_uw < (double)INT64_MAX ? llround(power_uw) : INT64_MAX;
+}
+
 static enum perseus_status
 add_point(struct solve *solve, struct perseus_error *err)
 {
@@ -143,7 +151,7 @@ add_point(struct solve *solve, struct perseus_error *err)
 		return PERSEUS_OK;
 	struct perseus_frontier_point point = {.time_ns = sweep->time_ns,
 		.effective_nj = frontier->slowest_nj + llround((double)sweep->saved / (double)frontier->units_per_watt),
-		.marginal_power_uw = llround((double)sweep->flow / (double)frontier->units_per_watt * 1e6)};
+		.marginal_power_uw = flow_power_uw(frontier, sweep->flow)};
 	if (solve->settings->slope_quantum_uw == 0)
 		return append_point(points, point, err);
 	if (points->n == max_evaluated_points(frontier))
@@ -286,6 +294,17 @@ build_network(struct perseus_frontier *frontier, int64_t quantum_uw, struct pers
 	return status;
 }
 
+/* Of all choices: what is evaluated need not be on the hull, nor be the slowest there. */
+static int64_t
+slowest_ns(const struct perseus_class *class_)
+{
+	int64_t time_ns = 0;
+	for (int32_t k = 0; k < class_->n_choices; k++)
+		if (class_->choices[k].time_ns > time_ns)
+			time_ns = class_->choices[k].time_ns;
+	return time_ns;
+}
+
 /* Sums of times and of energies must stay well inside 64 bits. */
 static enum perseus_status
 check_ranges(struct perseus_frontier *frontier, struct perseus_error *err)
@@ -299,7 +318,7 @@ check_ranges(struct perseus_frontier *frontier, struct perseus_error *err)
 		slowest_nj += class_->hull[class_->n_hull - 1].effective_nj;
 		const int64_t fastest_nj = class_->hull[0].effective_nj;
 		energy_nj += fastest_nj < 0 ? -fastest_nj : fastest_nj;
-		time_ns += class_->hull[class_->n_hull - 1].time_ns;
+		time_ns += slowest_ns(class_);
 	}
 	for (int32_t e = 0; e < workload->schedule->n_edges; e++)
 		time_ns += workload->lag_ns[e];

@@ -65,10 +65,11 @@ run_time_ns(const struct perseus__planner *planner, int32_t begin, int32_t end)
 	return time_ns;
 }
 
-/* Gives runs shorter than `least_ns` the clock of a higher neighbour: fewer changes, and nothing gets slower. */
+/* Gives runs shorter than `factor` latencies the clock of a higher neighbour: fewer changes, nothing gets slower. */
 static void
-merge_short_runs(struct perseus__planner *planner, int64_t least_ns)
+merge_short_runs(struct perseus__planner *planner, int factor)
 {
+	const int64_t latency_ns = planner->evaluator.latency_ns;
 	const struct perseus_schedule *schedule = planner->workload->schedule;
 	for (int32_t rank = 0; rank < schedule->n_ranks; rank++) {
 		const int32_t end = schedule->rank_begin[rank + 1];
@@ -81,7 +82,7 @@ merge_short_runs(struct perseus__planner *planner, int64_t least_ns)
 			int32_t clock_mhz = before_mhz > own_mhz ? before_mhz : 0;
 			if (after_mhz > own_mhz && (clock_mhz == 0 || after_mhz < clock_mhz))
 				clock_mhz = after_mhz;
-			if (clock_mhz > 0 && run_time_ns(planner, i, next) < least_ns)
+			if (clock_mhz > 0 && run_time_ns(planner, i, next) / factor < latency_ns)
 				(void)set_clock(planner, i, next, clock_mhz);
 			before_mhz = chosen(planner, i)->frequency_mhz;
 			i = next;
@@ -96,7 +97,7 @@ consider_merged(struct perseus__planner *planner)
 	struct perseus__evaluation evaluation = perseus__planner_consider(planner, PERSEUS_GRANULARITY_INSTRUCTION);
 	bool any_keeps = keeps(planner, &evaluation);
 	for (int factor = 1; factor <= 16; factor *= 4) {
-		merge_short_runs(planner, factor * planner->evaluator.latency_ns);
+		merge_short_runs(planner, factor);
 		evaluation = perseus__planner_consider(planner, PERSEUS_GRANULARITY_INSTRUCTION);
 		any_keeps = any_keeps || keeps(planner, &evaluation);
 	}

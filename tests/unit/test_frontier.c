@@ -430,6 +430,38 @@ START_TEST(says_what_is_infeasible)
 }
 END_TEST
 
+/* A single stage whose forward and backward have two choices each, the faster at the lower clock. */
+static void
+make_odd_job(double fast_s, double fast_j, double slow_s, double slow_j, int32_t n_microbatches)
+{
+	const struct perseus_measurement rows[] = {{0, "forward", 1000, slow_s, slow_j, 0},
+		{0, "forward", 900, fast_s, fast_j, 0}, {0, "backward", 1000, slow_s, slow_j, 0},
+		{0, "backward", 900, fast_s, fast_j, 0}};
+	ck_assert_int_eq(perseus_profile_new(rows, 4, NULL, &job.profile, &err), PERSEUS_OK);
+	job.schedule = generate("1f1b", 1, n_microbatches);
+}
+
+/* What is slower and costs more is never planned, but is what plans are compared with. */
+START_TEST(refuses_times_beyond_64_bits_at_any_clock)
+{
+	make_odd_job(1.0, 10.0, 1e5, 100.0, 50000);
+	struct perseus_frontier *frontier = NULL;
+	ck_assert_int_eq(perseus_frontier_new(job.profile, job.schedule, NULL, &frontier, &err), PERSEUS_INVALID);
+	ck_assert_str_eq(
+			err.message, "the sum of all times or energies of one iteration leaves 64 bits; are the units right?");
+}
+END_TEST
+
+/* 10 kJ for 1 ns: more than 2^63 µW. */
+START_TEST(caps_marginal_powers_beyond_64_bits)
+{
+	make_odd_job(1e-9, 1e4, 2e-9, 0.0, 1);
+	struct perseus_frontier *frontier = sample(NULL);
+	ck_assert_int_eq(perseus_frontier_point(frontier, 0).marginal_power_uw, INT64_MAX);
+	ck_assert_int_eq(perseus_frontier_info(frontier).t_min_energy_ns, 4);
+}
+END_TEST
+
 /* No time of the frontier, in steps of a thousandth, has less total energy than the one said to have least. */
 START_TEST(finds_the_least_total_energy)
 {
@@ -584,6 +616,8 @@ main(void)
 	tcase_add_test(tcase, bounds_the_loss_of_quantised_slopes);
 	tcase_add_test(tcase, answers_from_any_checkpoint);
 	tcase_add_test(tcase, says_what_is_infeasible);
+	tcase_add_test(tcase, refuses_times_beyond_64_bits_at_any_clock);
+	tcase_add_test(tcase, caps_marginal_powers_beyond_64_bits);
 	tcase_add_loop_test(tcase, finds_the_least_total_energy, 0, 12);
 	tcase_add_test(tcase, reports_and_can_be_cancelled);
 	tcase_add_test(tcase, serves_several_threads);

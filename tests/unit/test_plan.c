@@ -321,6 +321,19 @@ START_TEST(plans_beside_a_rank_without_clocks)
 }
 END_TEST
 
+/* The longest latency there may be is longer than anything else: no change of clock is worth it. */
+START_TEST(plans_with_the_longest_latency)
+{
+	struct job job = make_job(ROWS(one_stage), 100, shape(1, 1));
+	struct perseus_plan *plan =
+			make_plan(&job, asking(50 * MS, PERSEUS_GRANULARITY_AUTO, INT64_C(1000000000000000000)));
+	ck_assert_int_eq(plan->clock_changes[0], 0);
+	ck_assert_int_eq(plan->outcome.energy_nj, 21 * J);
+	perseus_plan_free(plan);
+	free_job(&job);
+}
+END_TEST
+
 /* Classes whose clocks have nothing in common, and one that is fastest below its highest clock. */
 static const struct perseus_measurement odd_clocks[] = {
 	{.stage = 0, .instruction = "forward", .frequency_mhz = 1000, .time_s = 0.010, .energy_j = 10},
@@ -598,6 +611,7 @@ main(void)
 	tcase_add_test(tcase, counts_transfers);
 	tcase_add_test(tcase, finds_plans_that_keep_their_deadline_with_a_latency);
 	tcase_add_test(tcase, plans_beside_a_rank_without_clocks);
+	tcase_add_test(tcase, plans_with_the_longest_latency);
 	tcase_add_loop_test(tcase, refuses_with_a_message, 0, sizeof refused / sizeof *refused);
 	tcase_add_loop_test(tcase, knows_the_shortest_time, 0, sizeof shortest / sizeof *shortest);
 	tcase_add_test(tcase, refuses_a_clock_that_was_not_measured);
