@@ -13,8 +13,12 @@
 #include <math.h>
 #include <string.h>
 
-/* Times are sums of integers below 2^53 ns and blends of them: rounding stays far below this many ns. */
-static const double time_tolerance_ns = 0.01;
+/* Times are sums of integers and blends of them: a few roundings of the longest, which count from hours up. */
+static double
+time_tolerance_ns(const struct perseus_certificate *certificate)
+{
+	return fmax(0.01, 1e-15 * (double)certificate->deadline_ns);
+}
 
 static enum perseus_status
 violated(struct perseus_error *err, const struct perseus__workload *workload, int32_t i, const char *what)
@@ -29,24 +33,23 @@ check_times(const struct perseus_certificate *certificate, const struct perseus_
 		struct perseus_error *err)
 {
 	const struct perseus_schedule *schedule = workload->schedule;
+	const double tolerance_ns = time_tolerance_ns(certificate);
 	for (int32_t i = 0; i < schedule->n_instructions; i++) {
 		const struct perseus_class *class_ = workload->class_of[i];
 		const double shortest = (double)class_->hull[0].time_ns;
 		const double longest = (double)class_->hull[class_->n_hull - 1].time_ns;
 		/* Written so that a NaN fails. */
-		if (!(certificate->time_ns[i] >= shortest - time_tolerance_ns
-					&& certificate->time_ns[i] <= longest + time_tolerance_ns))
+		if (!(certificate->time_ns[i] >= shortest - tolerance_ns && certificate->time_ns[i] <= longest + tolerance_ns))
 			return violated(err, workload, i, "duration outside the hull");
-		if (!(certificate->start_ns[i] >= -time_tolerance_ns))
+		if (!(certificate->start_ns[i] >= -tolerance_ns))
 			return violated(err, workload, i, "starts before the iteration");
-		if (!(certificate->start_ns[i] + certificate->time_ns[i]
-					<= (double)certificate->deadline_ns + time_tolerance_ns))
+		if (!(certificate->start_ns[i] + certificate->time_ns[i] <= (double)certificate->deadline_ns + tolerance_ns))
 			return violated(err, workload, i, "ends after the deadline");
 	}
 	for (int32_t e = 0; e < schedule->n_edges; e++) {
 		const int32_t from = schedule->edges[e].from;
 		const double ready = certificate->start_ns[from] + certificate->time_ns[from] + (double)workload->lag_ns[e];
-		if (!(certificate->start_ns[schedule->edges[e].to] >= ready - time_tolerance_ns))
+		if (!(certificate->start_ns[schedule->edges[e].to] >= ready - tolerance_ns))
 			return violated(err, workload, schedule->edges[e].to, "starts before what it waits for has ended");
 	}
 	return PERSEUS_OK;
@@ -78,6 +81,8 @@ check_flow(const struct perseus_certificate *certificate, const struct perseus__
 	for (int32_t i = 0; i < schedule->n_instructions; i++)
 		if (at_start[i] != certificate->flow[i] || at_end[i] != certificate->flow[i])
 			return violated(err, workload, i, "flow not conserved");
+	if (into > INT64_MAX)
+		return perseus__fail(err, PERSEUS_INVALID, "certificate: impossible flow into the iteration");
 	if (into != out_of)
 		return perseus__fail(err, PERSEUS_INVALID, "certificate: flow into and out of the iteration differ");
 	*value = into;

@@ -12,6 +12,9 @@
 #include <math.h>
 #include <string.h>
 
+/* No plan has longer times, and sums of three of them fit. */
+static const int64_t LONGEST_NS = INT64_C(1) << 61;
+
 /* Relative tolerance of what a plan holds as doubles: a few roundings of sums that are exact before. */
 static const double DOUBLE_TOLERANCE = 1e-9;
 
@@ -46,6 +49,8 @@ check_shape(const struct perseus__checker *checker)
 				(int)plan->n_instructions, (int)checker->schedule->n_ranks, (int)checker->schedule->n_instructions);
 	if (plan->switch_latency_ns < 0)
 		return perseus__fail(checker->err, PERSEUS_INVALID, "plan: the switch latency is negative");
+	if (plan->deadline_ns < 0 || plan->deadline_ns > LONGEST_NS || plan->switch_latency_ns > LONGEST_NS)
+		return perseus__fail(checker->err, PERSEUS_INVALID, "plan: the deadline or the switch latency is out of range");
 	return PERSEUS_OK;
 }
 
@@ -71,6 +76,8 @@ check_order(const struct perseus__checker *checker)
 	for (int32_t i = 0; i < checker->plan->n_instructions; i++) {
 		if (steps[i].start_ns < 0)
 			return perseus__check_fail(checker, i, "starts before the iteration");
+		if (steps[i].start_ns > LONGEST_NS || steps[i].time_ns < 0 || steps[i].time_ns > LONGEST_NS)
+			return perseus__check_fail(checker, i, "start or time is out of range");
 		const int64_t end_ns = steps[i].start_ns + steps[i].time_ns;
 		last_end_ns = end_ns > last_end_ns ? end_ns : last_end_ns;
 	}

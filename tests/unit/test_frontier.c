@@ -299,6 +299,7 @@ static const struct {
 	{"flow out of nothing", "flow not conserved"},
 	{"no flow at all", "differ by more than"},
 	{"other deadline", "ends after the deadline"},
+	{"more flow and time than fit", "impossible flow into the iteration"},
 	{"other schedule", "not one of this schedule"},
 };
 
@@ -351,6 +352,13 @@ forge(struct perseus_certificate *certificate, int how)
 		break;
 	case 13:
 		certificate->deadline_ns /= 2;
+		break;
+	case 14:
+		certificate->deadline_ns = INT64_MAX;
+		for (int32_t i = 0; i <= last; i++)
+			certificate->flow[i] = certificate->start_flow[i] = certificate->end_flow[i] = INT64_MAX;
+		for (int32_t e = 0; e < certificate->n_edges; e++)
+			certificate->edge_flow[e] = 0;
 		break;
 	default:
 		certificate->n_instructions--;
@@ -459,6 +467,24 @@ START_TEST(caps_marginal_powers_beyond_64_bits)
 	struct perseus_frontier *frontier = sample(NULL);
 	ck_assert_int_eq(perseus_frontier_point(frontier, 0).marginal_power_uw, INT64_MAX);
 	ck_assert_int_eq(perseus_frontier_info(frontier).t_min_energy_ns, 4);
+}
+END_TEST
+
+/* Iterations of half a year: doubles hold their times to 2 ns. */
+START_TEST(proves_iterations_beyond_the_precision_of_doubles)
+{
+	make_odd_job(50000.123456789, 3e5, 70000.987654321, 2e5, 150);
+	struct perseus_frontier *frontier = sample(NULL);
+	const struct perseus_frontier_info info = perseus_frontier_info(frontier);
+	for (int i = 0; i <= 7; i++) {
+		struct perseus_certificate *certificate = NULL;
+		const int64_t time_ns = info.t_min_ns + (info.t_star_ns - info.t_min_ns) / 7 * i;
+		ck_assert_int_eq(perseus_frontier_certificate(frontier, time_ns, &certificate, &err), PERSEUS_OK);
+		ck_assert_msg(perseus_certificate_check(certificate, job.profile, job.schedule, TOLERANCE, NULL, NULL, &err)
+						== PERSEUS_OK,
+				"%s", err.message);
+		perseus_certificate_free(certificate);
+	}
 }
 END_TEST
 
@@ -618,6 +644,7 @@ main(void)
 	tcase_add_test(tcase, says_what_is_infeasible);
 	tcase_add_test(tcase, refuses_times_beyond_64_bits_at_any_clock);
 	tcase_add_test(tcase, caps_marginal_powers_beyond_64_bits);
+	tcase_add_test(tcase, proves_iterations_beyond_the_precision_of_doubles);
 	tcase_add_loop_test(tcase, finds_the_least_total_energy, 0, 12);
 	tcase_add_test(tcase, reports_and_can_be_cancelled);
 	tcase_add_test(tcase, serves_several_threads);

@@ -488,6 +488,12 @@ tamper(struct perseus_plan *plan, struct perseus_step *steps, int32_t *changes, 
 	case 17:
 		plan->switch_latency_ns = 3 * MS;
 		break;
+	case 18:
+		steps[1].start_ns = INT64_MAX;
+		break;
+	case 19:
+		plan->deadline_ns = INT64_MAX;
+		break;
 	default:
 		ck_abort();
 	}
@@ -512,6 +518,8 @@ static const char *const tamper_messages[] = {
 	"plan: the saving is not",
 	"has another clock than the granularity allows",
 	"time or energy do not follow from profile, clock and switch latency",
+	"plan: rank 0, instruction 1 (0F1): start or time is out of range",
+	"plan: the deadline or the switch latency is out of range",
 };
 
 START_TEST(the_checker_notices_tampering)
