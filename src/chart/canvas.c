@@ -5,18 +5,15 @@
 #include "chart/canvas.h"
 
 #include "base/error.h"
+#include "format/output_file.h"
 
 #include <cairo-pdf.h>
 #include <cairo-svg.h>
-#include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { MIN_SIDE = 64, MAX_SIDE = 16384 };
 static const size_t MAX_DOCUMENT_BYTES = (size_t)1 << 30;
-
-/* The size that the pens are made for. */
 
 static cairo_status_t
 append(void *closure, const unsigned char *data, unsigned int length)
@@ -194,28 +191,6 @@ even_out_ids(struct perseus__text *bytes)
 	bytes->length = (size_t)(to - bytes->bytes);
 }
 
-static enum perseus_status
-cannot_write(const char *path, int reason, struct perseus_error *err)
-{
-	const bool is_denied = reason == EACCES || reason == EPERM || reason == EROFS;
-	return perseus__fail(err, is_denied ? PERSEUS_DENIED : PERSEUS_IO, "cannot write %s: %s", path, strerror(reason));
-}
-
-static enum perseus_status
-write_file(const char *path, const struct perseus__text *bytes, struct perseus_error *err)
-{
-	FILE *file = fopen(path, "wb");
-	if (!file)
-		return cannot_write(path, errno, err);
-	errno = 0;
-	const bool is_written = fwrite(bytes->bytes, 1, bytes->length, file) == bytes->length;
-	int reason = errno;
-	const bool is_closed = fclose(file) == 0; /* flushes: a full disk may show only now */
-	if (is_written && !is_closed)
-		reason = errno;
-	return is_written && is_closed ? PERSEUS_OK : cannot_write(path, reason, err);
-}
-
 enum perseus_status
 perseus__canvas_write(struct perseus__canvas *canvas, struct perseus_error *err)
 {
@@ -232,7 +207,7 @@ perseus__canvas_write(struct perseus__canvas *canvas, struct perseus_error *err)
 		return cairo_failed(canvas->path, drawn, err);
 	if (formats[canvas->format].open == open_svg)
 		even_out_ids(&canvas->bytes);
-	return write_file(canvas->path, &canvas->bytes, err);
+	return perseus__output_file(canvas->path, canvas->bytes.bytes, canvas->bytes.length, err);
 }
 
 void

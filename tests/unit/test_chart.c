@@ -16,8 +16,11 @@
 #include <cairo.h>
 #include <check.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { N_RANKS = 4, N_MICROBATCHES = 8, N_CLOCKS = 6 };
@@ -539,6 +542,30 @@ START_TEST(full_disk_is_an_error)
 }
 END_TEST
 
+/* The disk fills while a chart is written over one that was there: the old one stays, and nothing else. */
+START_TEST(full_disk_loses_nothing)
+{
+	make_job();
+	struct perseus_error err = {.message = ""};
+	struct rlimit limit = {0};
+	struct stat before = {0}, after = {0};
+	ck_assert_int_eq(draw_timeline("a.svg", NULL, &err), PERSEUS_OK);
+	ck_assert_int_eq(stat("a.svg", &before), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	const struct rlimit less = {.rlim_cur = (rlim_t)before.st_size / 2, .rlim_max = limit.rlim_max};
+	ck_assert(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &less), 0);
+	const enum perseus_status status = draw_timeline("a.svg", NULL, &err);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	ck_assert_int_eq(status, PERSEUS_IO);
+	ck_assert_str_eq(err.message, "cannot write a.svg: File too large");
+	ck_assert_int_eq(stat("a.svg", &after), 0);
+	ck_assert_int_eq(after.st_size, before.st_size);
+	ck_assert_uint_eq(after.st_ino, before.st_ino);
+	free_job();
+}
+END_TEST
+
 /* Every allocation of ours fails in turn; those inside cairo do not pass through here. */
 START_TEST(lack_of_memory_is_an_error)
 {
@@ -584,6 +611,7 @@ main(void)
 	tcase_add_test(tcase, critical_path_stays_on_a_rank);
 	tcase_add_test(tcase, errors_say_where);
 	tcase_add_test(tcase, full_disk_is_an_error);
+	tcase_add_test(tcase, full_disk_loses_nothing);
 	tcase_add_test(tcase, lack_of_memory_is_an_error);
 	return run_suite(suite);
 }
