@@ -63,6 +63,9 @@ PyObject *binding_wrap(void *object, const char *name, void (*destroy)(void *), 
 /* The object in a capsule of that name; NULL with TypeError otherwise. */
 void *binding_unwrap(PyObject *capsule, const char *name);
 
+/* The plan in a capsule; NULL with ValueError where it has not the ranks and instructions of the frontier. */
+const struct perseus_plan *binding_plan_of(const struct perseus_frontier *frontier, PyObject *capsule);
+
 /*
  * A new array with the elements of a sequence, freed with binding_free; `*n` is their number. NULL with an exception
  * set on failure; an empty sequence gives an array, too.

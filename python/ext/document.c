@@ -127,7 +127,7 @@ plan_json(PyObject *module, PyObject *args)
 		return NULL;
 	}
 	document.frontier = binding_unwrap(capsule, BINDING_FRONTIER);
-	document.plan = document.frontier == NULL ? NULL : binding_unwrap(plan_capsule, BINDING_PLAN);
+	document.plan = document.frontier == NULL ? NULL : binding_plan_of(document.frontier, plan_capsule);
 	if (document.plan == NULL)
 		return NULL;
 	struct perseus_plan *baseline = NULL;
@@ -151,7 +151,7 @@ plan_zeus(PyObject *Py_UNUSED(module), PyObject *args)
 	if (!PyArg_ParseTuple(args, "OO:plan_zeus", &capsule, &plan_capsule))
 		return NULL;
 	const struct perseus_frontier *frontier = binding_unwrap(capsule, BINDING_FRONTIER);
-	const struct perseus_plan *plan = frontier == NULL ? NULL : binding_unwrap(plan_capsule, BINDING_PLAN);
+	const struct perseus_plan *plan = frontier == NULL ? NULL : binding_plan_of(frontier, plan_capsule);
 	if (plan == NULL)
 		return NULL;
 	struct perseus__text text = perseus__text_init(BINDING_MAX_DOCUMENT_BYTES);

@@ -49,6 +49,17 @@ binding_plan_settings(
 	return true;
 }
 
+const struct perseus_plan *
+binding_plan_of(const struct perseus_frontier *frontier, PyObject *capsule)
+{
+	const struct perseus_schedule *schedule = perseus_frontier_schedule(frontier);
+	const struct perseus_plan *plan = binding_unwrap(capsule, BINDING_PLAN);
+	if (plan == NULL || (plan->n_ranks == schedule->n_ranks && plan->n_instructions == schedule->n_instructions))
+		return plan;
+	PyErr_SetString(PyExc_ValueError, "the plan belongs to another frontier");
+	return NULL;
+}
+
 static PyObject *
 plan_new(PyObject *module, PyObject *args)
 {

@@ -98,13 +98,9 @@ policy_plan(PyObject *Py_UNUSED(module), PyObject *args)
 	if (!PyArg_ParseTuple(args, "OO:policy_plan", &capsules[0], &capsules[1]))
 		return NULL;
 	const struct perseus_frontier *frontier = binding_unwrap(capsules[0], BINDING_FRONTIER);
-	const struct perseus_plan *plan = frontier == NULL ? NULL : binding_unwrap(capsules[1], BINDING_PLAN);
+	const struct perseus_plan *plan = frontier == NULL ? NULL : binding_plan_of(frontier, capsules[1]);
 	if (plan == NULL)
 		return NULL;
-	if (plan->n_instructions != perseus_frontier_schedule(frontier)->n_instructions) {
-		PyErr_SetString(PyExc_ValueError, "the plan belongs to another frontier");
-		return NULL;
-	}
 	const struct perseus_policy_plan made = perseus_policy_plan_of(frontier, plan);
 	return Py_BuildValue("LLL", (long long)made.time_ns, (long long)made.energy_nj, (long long)made.effective_nj);
 }

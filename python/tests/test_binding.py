@@ -171,6 +171,14 @@ def test_objects_of_the_wrong_kind_are_refused(profile, schedule, frontier):
         perseus.Frontier(profile, schedule, slope_quantum_w=-1)
 
 
+def test_documents_of_another_frontiers_plan_are_refused(profile, frontier):
+    plan = frontier.plan()
+    plan.frontier = perseus.Frontier(profile, perseus.Schedule.generate("1f1b", ranks=4, microbatches=80))
+    for write in (plan.to_json, plan.zeus_text):
+        with pytest.raises(ValueError, match="the plan belongs to another frontier"):
+            write()
+
+
 def test_times_keep_their_decimals(frontier):
     assert units.to_ns(2.836510754) == 2836510754  # times 1e9 this is 2836510753.9999995 in doubles
     assert units.to_ns(1e-9) == 1 and units.to_ns(1.9999999999) == 1999999999
