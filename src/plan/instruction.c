@@ -1,6 +1,6 @@
 /*
  * From the relaxed optimum to clocks that the GPU has: the best of three constructions, each repaired to keep the
- * deadline and to leave no slack.
+ * deadline and to leave no slack; of few plans the best of all.
  */
 #include "plan/instruction.h"
 
@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "plan/beam.h"
 #include "plan/evaluate.h"
+#include "plan/exhaust.h"
 #include "plan/round.h"
 #include "plan/splice.h"
 
@@ -127,6 +128,11 @@ try_all(struct candidates *candidates, struct perseus_error *err)
 	struct perseus__rounding *rounding = &candidates->rounding;
 	perseus__rounding_relax(rounding, candidates->certificate);
 	perseus__rounding_offer(rounding, &candidates->best);
+	if (perseus__exhaust_is_possible(rounding->workload)) {
+		if (!is_good_enough(candidates))
+			perseus__exhaust(rounding, &candidates->best);
+		return PERSEUS_OK;
+	}
 	guide_by_relaxed(candidates);
 	enum perseus_status status =
 			perseus__order_by_start(&rounding->workload->dag, candidates->guide.start_ns, candidates->order, err);

@@ -28,9 +28,8 @@ slowest_within(const struct perseus_class *class_, int64_t limit_ns)
 	return point;
 }
 
-/* Earliest start of instruction `i` given those before it. */
-static int64_t
-ready_ns(const struct perseus__rounding *rounding, int32_t i)
+int64_t
+perseus__rounding_ready_ns(const struct perseus__rounding *rounding, int32_t i)
 {
 	const struct perseus__dag *dag = &rounding->workload->dag;
 	int64_t ready = 0;
@@ -81,7 +80,7 @@ perseus__rounding_relax(struct perseus__rounding *rounding, const struct perseus
 		const int32_t i = dag->order[k];
 		/* 1 ns of tolerance for the doubles of the certificate. */
 		const int64_t finish_ns = (int64_t)(certificate->start_ns[i] + certificate->time_ns[i] + 1.0);
-		rounding->start_ns[i] = ready_ns(rounding, i);
+		rounding->start_ns[i] = perseus__rounding_ready_ns(rounding, i);
 		set_point(rounding, i, slowest_within(rounding->workload->class_of[i], finish_ns - rounding->start_ns[i]));
 	}
 }
@@ -107,7 +106,7 @@ perseus__rounding_reclaim(struct perseus__rounding *rounding, int64_t deadline_n
 	for (int32_t k = 0; k < dag->n_ordered; k++) {
 		const int32_t i = dag->order[k];
 		/* What comes later has not been touched yet, so the tails still hold. */
-		rounding->start_ns[i] = ready_ns(rounding, i);
+		rounding->start_ns[i] = perseus__rounding_ready_ns(rounding, i);
 		const int64_t slack_ns = deadline_ns - rounding->start_ns[i] - rounding->tail_ns[i];
 		set_point(rounding, i, slowest_within(rounding->workload->class_of[i], rounding->time_ns[i] + slack_ns));
 	}

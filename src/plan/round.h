@@ -49,6 +49,9 @@ void perseus__rounding_reclaim(struct perseus__rounding *rounding, int64_t deadl
 /* Shortens, reclaims, and copies the points to the incumbent where they need less energy. */
 void perseus__rounding_offer(struct perseus__rounding *rounding, struct perseus__incumbent *incumbent);
 
+/* Earliest start of instruction `i` given start and time of those before it. */
+int64_t perseus__rounding_ready_ns(const struct perseus__rounding *rounding, int32_t i);
+
 /* Earliest starts as they are now; returns the makespan. */
 int64_t perseus__rounding_makespan_ns(struct perseus__rounding *rounding);
 

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_BRUTE_PLANS = 50000, N_BRUTE = 200, N_LARGER = 100 };
+enum { MAX_BRUTE_PLANS = 50000, N_BRUTE = 200, N_ODD = 50, N_LARGER = 100 };
 
 struct instance {
 	struct perseus_profile *profile;
@@ -152,6 +152,55 @@ brute_force_nj(struct instance *instance, int64_t n_plans, int64_t deadline_ns)
 	free(choice);
 	return least_nj;
 }
+
+/* Six instructions at most; three clocks of which any may be faster, or need less, than any other. */
+static void
+instance_odd(uint64_t *state, struct instance *instance)
+{
+	static const char *const names[] = {"forward", "backward"};
+	struct perseus_schedule_settings shape = perseus_schedule_settings_default();
+	shape.n_ranks = 1 + (int32_t)random_below(state, 2);
+	shape.n_microbatches = shape.n_ranks == 1 ? 1 + (int32_t)random_below(state, 3) : 1;
+	struct perseus_measurement rows[12];
+	size_t n = 0;
+	for (int32_t stage = 0; stage < shape.n_ranks; stage++)
+		for (int k = 0; k < 2; k++)
+			for (int32_t clock = 1; clock <= 3; clock++)
+				rows[n++] = (struct perseus_measurement){.stage = stage,
+					.instruction = names[k],
+					.frequency_mhz = 500 * clock,
+					.time_s = 1e-3 * (double)(1 + random_below(state, 1000)),
+					.energy_j = (double)random_below(state, 300)};
+	*instance = (struct instance){0};
+	ck_assert_int_eq(perseus_schedule_generate(&shape, &instance->schedule, NULL), PERSEUS_OK);
+	ck_assert_int_eq(perseus_profile_new(rows, n, NULL, &instance->profile, NULL), PERSEUS_OK);
+	instance_finish(instance);
+}
+
+/*
+ * Of 4000 such jobs these are the four whose plans were more than 1 %, up to 33 %, above the best before all plans were
+ * looked at; and their successors.
+ */
+static const uint64_t odd_states[] = {
+	3294757920884220046u, 16367926573138271743u, 6567633552288742397u, 10388320087299641393u};
+
+START_TEST(odd_plans_are_optimal)
+{
+	uint64_t state = odd_states[_i];
+	for (int k = 0; k < N_ODD; k++) {
+		struct instance instance;
+		instance_odd(&state, &instance);
+		const int64_t deadline_ns = random_deadline(&state, &instance);
+		const int64_t energy_nj = plan_nj(&instance, deadline_ns);
+		const int64_t least_nj = brute_force_nj(&instance, count_plans(&instance), deadline_ns);
+		ck_assert_msg(energy_nj >= least_nj
+						&& (double)(energy_nj - least_nj)
+								<= 2e-5 * 1e9 * perseus_frontier_energy_j(instance.frontier, deadline_ns),
+				"%lld nJ, brute force %lld nJ", (long long)energy_nj, (long long)least_nj);
+		instance_fini(&instance);
+	}
+}
+END_TEST
 
 START_TEST(small_plans_are_mostly_optimal)
 {
@@ -321,6 +370,7 @@ main(void)
 	suite_add_tcase(suite, tcase);
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, small_plans_are_mostly_optimal);
+	tcase_add_loop_test(tcase, odd_plans_are_optimal, 0, sizeof odd_states / sizeof *odd_states);
 	tcase_add_loop_test(tcase, larger_plans_keep_the_deadline_and_leave_no_slack, 0, N_LARGER);
 	tcase_add_test(tcase, deadline_below_t_min_is_infeasible);
 	tcase_add_loop_test(tcase, measured_plans_are_near_the_bound, 0, sizeof measured / sizeof *measured);
