@@ -198,11 +198,12 @@ saved_rank(struct perseus__saving *saving, struct perseus__job *job, const struc
 	struct perseus_error why = {.message = ""};
 	const int32_t index = joining->request.rank;
 	const bool is_saved = perseus__saving_is_done(saving, job, err);
+	if (!job) /* forgotten, places and all */
+		return;
 	enum perseus_status status = PERSEUS_OK;
 	if (is_saved)
 		status = perseus__job_set_rank(job, &joining->request, joining->order_id, joining->document, &why);
-	if (job)
-		perseus__job_release_place(job, index);
+	perseus__job_release_place(job, index);
 	if (!is_saved)
 		return;
 	if (status != PERSEUS_OK) {

@@ -201,15 +201,15 @@ perseus__server_new(const struct perseus__application *application, const int *f
 {
 	struct perseus__server_settings fitted = *settings;
 	fit_limits(&fitted.limits);
-	struct perseus__server *server = perseus__new_array(1, sizeof *server);
+	const size_t workers_bytes = (size_t)n_fds * (size_t)settings->n_threads * sizeof(struct perseus__server_worker);
+	struct perseus__server *server = perseus__new_array(1, sizeof *server + workers_bytes);
 	if (!server)
 		return perseus__no_memory(err);
 	server->application = application;
 	server->connections = perseus__connections_new(application, &fitted.limits);
-	server->workers = perseus__new_array((size_t)n_fds * (size_t)settings->n_threads, sizeof *server->workers);
 	server->stop_fd = eventfd(0, EFD_CLOEXEC);
 	enum perseus_status status = PERSEUS_OK;
-	if (!server->connections || !server->workers)
+	if (!server->connections)
 		status = perseus__no_memory(err);
 	else if (server->stop_fd < 0)
 		status = perseus__fail(err, PERSEUS_IO, "cannot make an event: %s", strerror(errno));
@@ -268,6 +268,5 @@ perseus__server_free(struct perseus__server *server)
 		(void)close(server->stop_fd);
 	close_sockets(server);
 	perseus__connections_free(server->connections);
-	perseus__free(server->workers);
 	perseus__free(server);
 }

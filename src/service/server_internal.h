@@ -24,13 +24,13 @@ struct perseus__server {
 	struct perseus__connections *connections;
 	int fds[PERSEUS__SERVER_MAX_SOCKETS]; /* that listen; the server's once it is made */
 	int32_t n_fds;                        /* 0: closed, or still the caller's */
-	struct perseus__server_worker *workers;
-	int32_t n_workers; /* with a daemon */
-	int32_t n_threads; /* of them that run */
-	int stop_fd;       /* readable once the threads shall end */
+	int32_t n_workers;                    /* with a daemon */
+	int32_t n_threads;                    /* of them that run */
+	int stop_fd;                          /* readable once the threads shall end */
 	atomic_bool is_ending;
 	atomic_int n_listening; /* workers that take connections; the last of them closes the sockets */
 	atomic_int n_under_way; /* requests whose handler has begun and whose response is not there */
+	struct perseus__server_worker workers[];
 };
 
 /* Has exchanges abandoned that are parked and whose peers are gone. */
