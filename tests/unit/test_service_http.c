@@ -337,11 +337,11 @@ static atomic_int n_taken_out;
 
 /* The system's, which takes descriptors out slowly, some more so than others, where a test asks for that. */
 int
-epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event)
+epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
 {
-	if (operation == EPOLL_CTL_DEL && atomic_load(&is_slow))
+	if (op == EPOLL_CTL_DEL && atomic_load(&is_slow))
 		(void)poll(NULL, 0, atomic_fetch_add(&n_taken_out, 1) % 4);
-	return (int)syscall(SYS_epoll_ctl, epoll_fd, operation, fd, event);
+	return (int)syscall(SYS_epoll_ctl, epfd, op, fd, event);
 }
 
 /* The end comes while the threads are at work. libmicrohttpd aborts where its daemon is then quiesced from outside. */
