@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* About five significant digits for the largest value. */
 static struct perseus__column_unit
@@ -63,10 +64,11 @@ perseus__quantity_add(struct perseus__text *text, double value, struct perseus__
 	perseus__text_addf(text, "%.*f %s", unit.decimals, value / unit.divisor, unit.name);
 }
 
-int
-perseus__money_digits(double amount)
+void
+perseus__money_text(double amount, const char *currency, char text[PERSEUS__MONEY_BYTES])
 {
-	return amount < 100 ? 4 : (int)floor(log10(amount)) + 3;
+	const int n_digits = amount < 100 ? 4 : (int)floor(log10(amount)) + 3;
+	(void)snprintf(text, PERSEUS__MONEY_BYTES, "%.*g%s%s", n_digits, amount, *currency ? " " : "", currency);
 }
 
 double

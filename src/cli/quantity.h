@@ -29,8 +29,10 @@ struct perseus__column_unit perseus__carbon_column(double largest_g);
 /* Adds a value and its unit: "15.679 s". `value` is in the base unit. */
 void perseus__quantity_add(struct perseus__text *text, double value, struct perseus__column_unit unit);
 
-/* Digits of an amount of money, for "%.*g": four, and as many as it takes for the hundredths of 100 and more. */
-int perseus__money_digits(double amount);
+enum { PERSEUS__MONEY_BYTES = 352 }; /* holds any double and a currency */
+
+/* An amount of money, "12.5 EUR": four digits, and as many as it takes for the hundredths of 100 and more. */
+void perseus__money_text(double amount, const char *currency, char text[PERSEUS__MONEY_BYTES]);
 
 /* 100 · (to / from - 1), and 0 where there is nothing to compare with; never "-0.00". */
 double perseus__percent_change(double from, double to);

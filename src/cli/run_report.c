@@ -260,8 +260,9 @@ add_footprint(const struct perseus__run *run, struct perseus__text *text)
 	}
 	if (footprint->has_cost) {
 		const char *currency = factors->currency;
-		perseus__text_addf(text, "cost      %.*g%s%s%s = ", perseus__money_digits(footprint->cost), footprint->cost,
-				*currency ? " " : "", currency, simulated_word(run));
+		char cost[PERSEUS__MONEY_BYTES];
+		perseus__money_text(footprint->cost, currency, cost);
+		perseus__text_addf(text, "cost      %s%s = ", cost, simulated_word(run));
 		add_facility(run, text);
 		perseus__text_addf(text, "%g%s%s/kWh\n", factors->price_per_kwh, *currency ? " " : "", currency);
 	} else if (factors->has_price) {

@@ -139,15 +139,17 @@ add_metric(const struct columns *columns, const struct perseus__run *run, enum p
 		[PERSEUS__METRIC_ENERGY] = &columns->energy,
 		[PERSEUS__METRIC_OPERATIONAL] = &columns->carbon};
 	const struct perseus__column_unit *unit = units[which];
-	if (!metric->is_there)
+	char cost[PERSEUS__MONEY_BYTES];
+	if (!metric->is_there) {
 		perseus__table_add(table, which == PERSEUS__METRIC_ENERGY ? "not measured " : "- ");
-	else if (unit)
+	} else if (unit) {
 		perseus__table_add(table, "%.*f%s", unit->decimals, metric->value / unit->divisor, mark(metric));
-	else if (which == PERSEUS__METRIC_COST)
-		perseus__table_add(table, "%.*g%s%s%s", perseus__money_digits(metric->value), metric->value,
-				*run->factors.currency ? " " : "", run->factors.currency, mark(metric));
-	else
+	} else if (which == PERSEUS__METRIC_COST) {
+		perseus__money_text(metric->value, run->factors.currency, cost);
+		perseus__table_add(table, "%s%s", cost, mark(metric));
+	} else {
 		perseus__table_add(table, "%.4g%s", metric->value, mark(metric));
+	}
 }
 
 static void

@@ -158,11 +158,11 @@ add_run(const struct columns *columns, const struct perseus__run *run, struct pe
 	add_words(table, run, perseus__run_measured_text);
 	if (columns->has_carbon)
 		add_value(table, footprint->has_operational, footprint->operational_gco2e, columns->carbon, "");
-	if (columns->has_cost && footprint->has_cost)
-		perseus__table_add(table, "%.*g%s%s", perseus__money_digits(footprint->cost), footprint->cost,
-				*run->factors.currency ? " " : "", run->factors.currency);
-	else if (columns->has_cost)
-		perseus__table_add(table, "%s", "");
+	char cost[PERSEUS__MONEY_BYTES] = "";
+	if (footprint->has_cost)
+		perseus__money_text(footprint->cost, run->factors.currency, cost);
+	if (columns->has_cost)
+		perseus__table_add(table, "%s", cost);
 	add_words(table, run, perseus__run_end_text);
 	perseus__table_add(table, "%s", run->host ? run->host : "");
 	add_words(table, run, perseus__command_line);
